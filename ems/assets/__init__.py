@@ -1,0 +1,1 @@
+"""What there is: one file a kind, holding its fields and its part of a dispatch."""

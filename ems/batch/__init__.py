@@ -1,0 +1,1 @@
+"""Runs of notebooks: from checked parameters to a report and a database record."""

@@ -1,0 +1,1 @@
+"""What is kept: tables derived from records, migrations, runs and their results."""

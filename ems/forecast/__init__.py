@@ -1,0 +1,1 @@
+"""What will come: features, models, scores, backtests and scenarios of load, PV, wind and price."""

@@ -1,0 +1,301 @@
+"""Record: checked, unchanging fields; the one place where a field is written.
+
+A field's type, bounds, default and meaning (the docstring below it) give the check and its message, the columns of
+a table, the entries of a report and the value that the optimization reads.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import annotated_types
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic._internal._model_construction import ModelMetaclass
+from pydantic.fields import FieldInfo
+
+from ems.errors import InvalidInput, did_you_mean, show
+from ems.folders import LONGEST_SLUG
+from ems.units import unit_of, with_unit
+
+LONGEST_NAME = 200
+LONGEST_TEXT = 10_000
+
+
+def _without_control_characters(text: str) -> str:
+    bad = next((c for c in text if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t"), None)
+    if bad is not None:
+        raise ValueError(f"must not hold the control character U+{ord(bad):04X}")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be one line without tabs")
+    return text
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=LONGEST_SLUG)]
+"""An id: small letters, digits, hyphens; safe as a file name and in an address."""
+
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_without_control_characters)]
+"""Free text of people, shown escaped wherever it appears."""
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, strip_whitespace=True),
+    AfterValidator(_without_control_characters),
+    AfterValidator(_on_one_line),
+]
+"""A name for people: any letters, one line, not empty."""
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A share from 0 to 1, never percent."""
+Efficiency = Annotated[float, Field(gt=0, le=1)]
+Moment = Annotated[AwareDatetime, Field(strict=False)]
+"""A point in time with its offset from UTC."""
+
+
+def _sequence_as_tuple(value: object) -> object:
+    # YAML and JSON give lists; a record holds tuples, which cannot change.
+    return tuple(value) if isinstance(value, list) else value
+
+
+FromList = BeforeValidator(_sequence_as_tuple)
+
+
+class _RecordMeta(ModelMetaclass):
+    """Turns pydantic's findings into one `InvalidInput` in the words of the field."""
+
+    if not TYPE_CHECKING:
+
+        def __call__(cls, **given: Any) -> Any:
+            try:
+                return super().__call__(**given)
+            except ValidationError as error:
+                raise InvalidInput(cls._subject(given), findings_of(cls, error)) from None
+
+
+class Record(BaseModel, metaclass=_RecordMeta):
+    """Fields that are checked when made and never change afterwards.
+
+    Raises
+    ------
+    InvalidInput
+        If a field is unknown, missing, of a wrong type or out of its bounds; all findings at once.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,  # true is not 1 kW, and "5" is not 5
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def _subject(cls, given: Mapping[str, Any]) -> str:
+        """Return the words that name a record in messages: ``battery 'b1'``."""
+        kind = "".join(f" {c.lower()}" if c.isupper() else c for c in cls.__name__).strip()
+        name = given.get("id") or given.get("name")
+        return f"{kind} {show(name)}" if isinstance(name, str) else kind
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any], where: str = "") -> Self:
+        """Return the record that a mapping of YAML, JSON or CSV states.
+
+        Parameters
+        ----------
+        given : mapping
+        where : str
+            The file or table it came from, for messages.
+        """
+        try:
+            return cls(**given)
+        except InvalidInput as error:
+            if not where:
+                raise
+            raise InvalidInput(f"{error.subject} in {where}", error.findings) from None
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a checked copy with some fields changed: the what-if of a record."""
+        return type(self)(**{**self.given(), **changes})
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were stated, without those left to their defaults or derived."""
+        return {
+            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all fields as plain numbers, texts, lists and mappings."""
+        return self.model_dump(mode="json")
+
+
+def bounds_of(field: FieldInfo) -> dict[str, float]:
+    """Return the bounds of a numeric field: keys among ``gt``, ``ge``, ``lt``, ``le``."""
+    bounds: dict[str, float] = {}
+    for constraint in field.metadata:
+        for key, kind in (
+            ("gt", annotated_types.Gt),
+            ("ge", annotated_types.Ge),
+            ("lt", annotated_types.Lt),
+            ("le", annotated_types.Le),
+        ):
+            if isinstance(constraint, kind):
+                bounds[key] = getattr(constraint, key)
+    return bounds
+
+
+def meaning_of(field: FieldInfo) -> str:
+    """Return the first sentence of a field's docstring, on one line."""
+    text = " ".join((field.description or "").split())
+    return text.split(". ")[0].rstrip(".") + "." if text else ""
+
+
+def field_table(record: type[Record], currency: str = "currency") -> list[dict[str, str]]:
+    """Return one row for each field: name, unit, bounds or choices, default, meaning; all as text."""
+    rows = []
+    for name, field in record.model_fields.items():
+        signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+        bounds = ", ".join(f"{signs[key]} {value:g}" for key, value in bounds_of(field).items())
+        rows.append(
+            {
+                "field": name,
+                "unit": unit_of(name, currency) or "",
+                "bounds": bounds or ", ".join(_choices(field)),
+                "default": "required"
+                if field.is_required()
+                else show(field.get_default(call_default_factory=True)),
+                "meaning": meaning_of(field),
+            }
+        )
+    return rows
+
+
+def _choices(field: FieldInfo) -> list[str]:
+    import typing
+
+    def inside(annotation: Any) -> list[str]:
+        if typing.get_origin(annotation) is typing.Literal:
+            return [str(choice) for choice in typing.get_args(annotation)]
+        return [choice for part in typing.get_args(annotation) for choice in inside(part)]
+
+    return inside(field.annotation)
+
+
+# ---------------------------------------------------------------------------------- how a finding is worded
+_SIGN = {
+    "greater_than": ("gt", "must be greater than"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be less than"),
+    "less_than_equal": ("le", "must be at most"),
+}
+_TYPE = {
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "string_type": "must be text; put it in quotes",
+    "bool_type": "must be true or false",
+    "finite_number": "must be a finite number",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be lines of 'name: value'",
+    "model_type": "must be lines of 'name: value'",
+    "model_attributes_type": "must be lines of 'name: value'",
+    "timezone_aware": "must say its offset from UTC, as in 2024-06-01T08:00+02:00",
+    "string_too_short": "must not be empty",
+}
+
+
+def findings_of(record: type[BaseModel], error: ValidationError) -> list[str]:
+    """Return one sentence for each of pydantic's findings, naming field, value with unit, and what would do."""
+    return [_finding(record, dict(item)) for item in error.errors(include_url=False)]
+
+
+def _finding(record: type[BaseModel], item: dict[str, Any]) -> str:
+    location, kind, value = item["loc"], item["type"], item.get("input")
+    context = item.get("ctx") or {}
+    place = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in location)
+    name = next((part for part in reversed(location) if isinstance(part, str)), "")
+    if kind == "extra_forbidden":
+        return f"{_shorten(place)}: no such field; {did_you_mean(name, _fields_at(record, location[:-1]))}"
+    if kind == "missing":
+        return f"{place}: is required{_unit_hint(name)}"
+    if kind == "value_error":
+        message = str(context.get("error", item["msg"]))
+        return f"{place} = {show(value)}: {message}" if place and not isinstance(value, dict) else message
+    shown = with_unit(show(value), name) if _is_number(value) else show(value)
+    if kind in _SIGN:
+        key, words = _SIGN[kind]
+        said = f"{words} {with_unit(f'{context[key]:g}', name)}"
+    elif kind in _TYPE:
+        said = _TYPE[kind]
+    elif kind == "literal_error":
+        said = f"must be {context.get('expected', 'another value')}"
+    elif kind == "string_pattern_mismatch":
+        said = "must be small letters, digits and single hyphens, as in harbour-battery-1"
+    elif kind == "string_too_long":
+        said = f"must have at most {context.get('max_length')} characters"
+    elif kind.startswith(("datetime", "date", "time", "timezone")):
+        said = (
+            "must be a date and time, as in 2024-06-01T08:00+02:00"
+            if "datetime" in kind
+            else "must be a date or time, as in 2024-06-01 or 08:00"
+        )
+    elif kind.startswith("union_tag"):
+        said = f"must be one of {context.get('expected_tags', 'the known kinds')}"
+    else:
+        said = str(item["msg"])
+    return f"{place} = {shown}: {said}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shorten(place: str) -> str:
+    return show(place).strip("'") if len(place) > LONGEST_NAME else place
+
+
+def _unit_hint(name: str) -> str:
+    unit = unit_of(name)
+    return f" (in {unit})" if unit not in (None, "1") else ""
+
+
+def _fields_at(record: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the field names known at a place inside a record."""
+    import typing
+
+    def records_in(annotation: Any) -> list[type[BaseModel]]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return [annotation]
+        return [found for part in typing.get_args(annotation) for found in records_in(part)]
+
+    here: list[type[BaseModel]] = [record]
+    for part in location:
+        if isinstance(part, int):
+            continue
+        fields = [one.model_fields[part] for one in here if part in one.model_fields]
+        if fields:
+            here = [found for field in fields for found in records_in(field.annotation)]
+        else:  # the tag of a union: battery among the kinds of assets
+            tagged = [
+                one for one in here if (f := one.model_fields.get("kind")) is not None and f.default == part
+            ]
+            here = tagged or here
+    return sorted({name for one in here for name in one.model_fields})

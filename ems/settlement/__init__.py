@@ -1,0 +1,1 @@
+"""What it costs in truth: bill and physics recomputed from a schedule, without the optimizer."""

@@ -1,0 +1,1 @@
+"""What a notebook runs: one study a notebook, under the same name."""

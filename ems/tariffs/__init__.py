@@ -1,0 +1,1 @@
+"""What energy costs by contract: energy periods in local civil time."""
