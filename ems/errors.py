@@ -95,9 +95,7 @@ def show(value: object) -> str:
     if value is None:
         return "nothing"
     is_text = isinstance(value, str)
-    text = "".join(
-        c if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} else f"\\u{ord(c):04x}" for c in str(value)
-    )
+    text = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} else f"\\u{ord(c):04x}" for c in str(value))
     if len(text) > LONGEST_SHOWN:
         shown = text[: LONGEST_SHOWN - 1] + "..."
         return f"'{shown}' ({len(text)} characters)" if is_text else shown

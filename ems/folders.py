@@ -1,9 +1,11 @@
-"""Where a project's folders are, and which names may become a path."""
+"""Where a project's folders and files are, which names may become a path, and how a file is written whole."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from ems.errors import InvalidInput, UnknownName, did_you_mean, show
@@ -85,6 +87,42 @@ def find_file(name: str, folder: Path, suffixes: tuple[str, ...], what: str) -> 
                 return candidate
     known = {path.stem for suffix in suffixes for path in folder.glob(f"*{suffix}")}
     raise UnknownName(f"{what} {show(name)}", f"not in {shown_path(folder)}/; {did_you_mean(name, known)}")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that at every moment there is the old one, or the new one, never a part of one.
+
+    The new file is made in the project's scratch folder and then takes its place by renaming.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    scratch = scratch_folder()
+    # A rename is whole only within one file system; reports/ may be a link to another one.
+    folder = scratch if scratch.stat().st_dev == path.parent.stat().st_dev else path.parent
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".partial-", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def scratch_folder() -> Path:
+    """Return the folder for files that nobody shall see; it may be deleted while nothing runs."""
+    folder = project_folder() / ".ems"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shown_path(path: Path) -> str:

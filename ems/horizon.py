@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -43,9 +42,7 @@ class Horizon:
         if self.start.tzinfo is None:
             findings.append(f"start = {self.start.isoformat()}: must say its offset from UTC")
         elif not EARLIEST <= self.start <= LATEST - dt.timedelta(hours=min(sum(self.steps_h), 1e6)):
-            findings.append(
-                f"start = {self.start.isoformat()}: must lie between 1970 and 2200, to the last step"
-            )
+            findings.append(f"start = {self.start.isoformat()}: must lie between 1970 and 2200, to the last step")
         if findings:
             raise InvalidInput("the horizon", findings)
         object.__setattr__(self, "start", self.start.astimezone(dt.UTC))
@@ -68,13 +65,11 @@ class Horizon:
         return cls(start, (float(step_h),) * count)
 
     @classmethod
-    def from_times(cls, times: Sequence[np.datetime64] | np.ndarray, last_step_h: float) -> Self:
+    def from_times(cls, times: np.ndarray, last_step_h: float) -> Self:
         """Return the horizon whose steps begin at given times (UTC, without zone)."""
         index = pd.DatetimeIndex(times)
         lengths = np.diff(index.asi8) / (SECONDS_PER_HOUR * _ticks_per_second(index))
-        return cls(
-            index[0].to_pydatetime().replace(tzinfo=dt.UTC), (*map(float, lengths), float(last_step_h))
-        )
+        return cls(index[0].to_pydatetime().replace(tzinfo=dt.UTC), (*map(float, lengths), float(last_step_h)))
 
     def __len__(self) -> int:
         return len(self.steps_h)
@@ -94,9 +89,7 @@ class Horizon:
         """Beginnings of the steps and the end of the last one, UTC without zone, shape (steps + 1,)."""
         seconds = np.concatenate(([0], np.round(np.cumsum(self.steps_h) * SECONDS_PER_HOUR))).astype("int64")
         start = np.datetime64(self.start.replace(tzinfo=None), "s")
-        return pd.DatetimeIndex(
-            (start + seconds.astype("timedelta64[s]")).astype("datetime64[ns]"), name="boundary"
-        )
+        return pd.DatetimeIndex((start + seconds.astype("timedelta64[s]")).astype("datetime64[ns]"), name="boundary")
 
     @cached_property
     def times(self) -> pd.DatetimeIndex:

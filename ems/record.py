@@ -6,6 +6,7 @@ a table, the entries of a report and the value that the optimization reads.
 
 from __future__ import annotations
 
+import typing
 import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -18,8 +19,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.fields import FieldInfo
@@ -81,7 +84,7 @@ class _RecordMeta(ModelMetaclass):
 
     if not TYPE_CHECKING:
 
-        def __call__(cls, **given: Any) -> Any:
+        def __call__(cls, **given: Any) -> Any:  # noqa: N805 - a metaclass
             try:
                 return super().__call__(**given)
             except ValidationError as error:
@@ -131,15 +134,28 @@ class Record(BaseModel, metaclass=_RecordMeta):
                 raise
             raise InvalidInput(f"{error.subject} in {where}", error.findings) from None
 
+    @classmethod
+    def derive(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values for fields that were not given and follow from others; the one place where they do."""
+        return {}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_derived(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, Mapping):
+            return handler(data)
+        derived = {name: value for name, value in cls.derive(data).items() if data.get(name) is None}
+        record = handler({**data, **derived})
+        record.__pydantic_fields_set__.difference_update(derived)
+        return record
+
     def replace(self, **changes: Any) -> Self:
         """Return a checked copy with some fields changed: the what-if of a record."""
         return type(self)(**{**self.given(), **changes})
 
     def given(self) -> dict[str, Any]:
         """Return the fields that were stated, without those left to their defaults or derived."""
-        return {
-            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
-        }
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields as plain numbers, texts, lists and mappings."""
@@ -178,9 +194,7 @@ def field_table(record: type[Record], currency: str = "currency") -> list[dict[s
                 "field": name,
                 "unit": unit_of(name, currency) or "",
                 "bounds": bounds or ", ".join(_choices(field)),
-                "default": "required"
-                if field.is_required()
-                else show(field.get_default(call_default_factory=True)),
+                "default": "required" if field.is_required() else show(field.get_default(call_default_factory=True)),
                 "meaning": meaning_of(field),
             }
         )
@@ -188,8 +202,6 @@ def field_table(record: type[Record], currency: str = "currency") -> list[dict[s
 
 
 def _choices(field: FieldInfo) -> list[str]:
-    import typing
-
     def inside(annotation: Any) -> list[str]:
         if typing.get_origin(annotation) is typing.Literal:
             return [str(choice) for choice in typing.get_args(annotation)]
@@ -279,7 +291,6 @@ def _unit_hint(name: str) -> str:
 
 def _fields_at(record: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Return the field names known at a place inside a record."""
-    import typing
 
     def records_in(annotation: Any) -> list[type[BaseModel]]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -294,8 +305,6 @@ def _fields_at(record: type[BaseModel], location: tuple[int | str, ...]) -> list
         if fields:
             here = [found for field in fields for found in records_in(field.annotation)]
         else:  # the tag of a union: battery among the kinds of assets
-            tagged = [
-                one for one in here if (f := one.model_fields.get("kind")) is not None and f.default == part
-            ]
+            tagged = [one for one in here if (f := one.model_fields.get("kind")) is not None and f.default == part]
             here = tagged or here
     return sorted({name for one in here for name in one.model_fields})

@@ -16,9 +16,7 @@ UNITS = {
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
 }  # fmt: skip
 MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
-FRACTIONS = frozenset(
-    {"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment"}
-)
+FRACTIONS = frozenset({"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment"})
 
 
 @cache

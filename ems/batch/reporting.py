@@ -1,0 +1,106 @@
+"""Reports of runs: the page of one run and the index of all, made from the database's records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ems.database.masking import masked, without_secrets
+from ems.database.optimizations import jobs_of
+from ems.database.records import OptimizationJob, Run
+from ems.database.runs import list_runs
+from ems.folders import project_folder, write_whole
+from ems.report.index import IndexRow, render_index
+from ems.studies.study import Study
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+MOST_LISTED = 5000
+"""Runs in the index; older ones stay in the database."""
+
+
+def reports_folder() -> Path:
+    """Return the folder of reports."""
+    return project_folder() / "reports"
+
+
+def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
+    """Return the HTML page of a run."""
+    from ems.report.page import PageHead, render_page
+
+    jobs = jobs_of(engine, run.id)
+    head = PageHead(
+        title=run.title,
+        study=run.study,
+        case=run.case_name,
+        run_id=run.id,
+        status=run.status,
+        error=run.error,
+        started_at=run.started_at or run.created_at,
+        finished_at=run.finished_at,
+        timezone=study.timezone(),
+        headline=run.headline,
+        parameters=study.parameter_rows(),
+        provenance=[
+            ("Inputs", [(item["path"], f"sha256 {item['sha256']}") for item in run.inputs]),
+            *[("Optimization", _proof_of(job)) for job in jobs],
+            ("Versions", list(run.versions.items())),
+            ("Run", [("Id", run.id), ("Host", run.host or ""), ("Database", masked(str(engine.url)))]),
+        ],
+        notes=run.notes,
+    )
+    return render_page(notebook, head)
+
+
+def write_index(engine: Engine) -> Path:
+    """Write the index of all runs and return its path."""
+    rows = []
+    for run in list_runs(engine, limit=MOST_LISTED):
+        jobs = jobs_of(engine, run.id)
+        rows.append(
+            IndexRow(
+                run_id=run.id,
+                study=run.study,
+                case=run.case_name,
+                title=run.title,
+                status=run.status,
+                started_at=run.started_at or run.created_at,
+                finished_at=run.finished_at,
+                total_cost=jobs[0].total_cost if jobs else None,
+                currency=jobs[0].currency if jobs else None,
+                report=run.report_path.removeprefix("reports/") if run.report_path else None,
+                error=run.error,
+            )
+        )
+    path = reports_folder() / "index.html"
+    write_whole(path, render_index(rows))
+    return path
+
+
+def safe_notebook(notebook: Any) -> str:
+    """Return an executed notebook as text without the secrets of this machine's environment."""
+    import nbformat
+
+    return without_secrets(nbformat.writes(notebook))
+
+
+def _proof_of(job: OptimizationJob) -> list[tuple[str, str]]:
+    currency = job.currency or ""
+    rows = [("Type", job.optimization_type.replace("_", " ")), ("Objective", job.objective)]
+    rows.append(("Solver", f"{job.solver} {job.solver_version or ''}".strip()))
+    rows.append(("Status", job.status if job.error is None else f"{job.status}: {job.error}"))
+    for label, value in (
+        ("Objective value", job.objective_value),
+        ("Bound", job.bound),
+        ("Settled bill", job.settled_cost),
+    ):
+        if value is not None:
+            rows.append((label, f"{value:,.6f} {currency}"))
+    if job.gap is not None:
+        rows.append(("Gap", f"{job.gap:.4%}"))
+    if job.variables is not None and job.constraints is not None:
+        rows.append(("Size", f"{job.variables:,} variables, {job.constraints:,} constraints, {job.steps:,} steps"))
+    if job.solve_time_s is not None:
+        rows.append(("Time in the solver", f"{job.solve_time_s:.3f} s"))
+    return rows

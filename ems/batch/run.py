@@ -1,0 +1,160 @@
+"""A run: checked parameters, a record, the notebook, a report; nothing half done is left behind."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ems.batch.jupyter import ExecutedNotebook, execute
+from ems.batch.parameters import Case
+from ems.database.engine import connect
+from ems.database.masking import masked
+from ems.database.records import Run
+from ems.database.runs import cancel_run, complete_run, fail_run, get_run, mark_interrupted, start_run
+from ems.errors import DatabaseProblem
+from ems.folders import project_folder, scratch_folder, write_whole
+from ems.studies.study_run import RUN_ID_VARIABLE, new_run_record
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run has left.
+
+    Parameters
+    ----------
+    run : Run
+        The record as it stands in the database.
+    report, index : Path
+        The pages that were written.
+    database : str
+        Address of the database, without its password.
+    """
+
+    run: Run
+    report: Path
+    index: Path
+    database: str
+
+
+def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
+    """Run a study's notebook and return what it has left; a notebook that fails leaves a report of its failure.
+
+    Parameters
+    ----------
+    case : Case
+    progress : bool
+        Whether to show a bar over the notebook's cells.
+
+    Raises
+    ------
+    InvalidInput
+        If a file or the solver is not there; before a kernel starts and before anything is written.
+    """
+    study = case.study
+    study.check()
+    project = project_folder()
+    _say_where_links_lead(project / "reports")
+    engine = connect()
+    sweep_interrupted(engine)
+    run_id = new_run_record(engine, study, case.name)
+    scratch = scratch_folder() / "runs" / run_id
+    try:
+        with _stopping_on_sigterm():
+            scratch.mkdir(parents=True)
+            start_run(engine, run_id)
+            executed = execute(
+                project / "notebooks" / f"{study.name}.ipynb",
+                scratch / "notebook.ipynb",
+                case.given,
+                project,
+                {RUN_ID_VARIABLE: run_id, "EMS_PROJECT": str(project)},
+                progress=progress,
+            )
+            return _close(engine, run_id, case, executed)
+    except KeyboardInterrupt:
+        cancel_run(engine, run_id)
+        raise
+    except Exception as error:
+        _fail(engine, run_id, str(error))
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sweep_interrupted(engine: Engine) -> list[Run]:
+    """Close runs whose process is gone, remove what they left on the disk, and return them."""
+    ended = mark_interrupted(engine)
+    for run in ended:
+        shutil.rmtree(scratch_folder() / "runs" / run.id, ignore_errors=True)
+        for ending in (".html", ".ipynb"):
+            (project_folder() / "reports" / run.study / f"{run.id}{ending}").unlink(missing_ok=True)
+    return ended
+
+
+def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
+    """Write report and notebook, then close the record: a run is completed only when all of it is there."""
+    from ems.batch.reporting import make_page, reports_folder, safe_notebook, write_index
+
+    folder = f"reports/{case.study.name}"
+    paths = {"report_path": f"{folder}/{run_id}.html", "notebook_path": f"{folder}/{run_id}.ipynb"}
+    run = _as_it_will_be(get_run(engine, run_id), executed)
+    if executed.error is None and run.status == "failed":
+        executed = ExecutedNotebook(executed.notebook, run.error)
+    target = reports_folder() / case.study.name
+    page = make_page(engine, run, case.study, executed.notebook)
+    write_whole(target / f"{run_id}.ipynb", safe_notebook(executed.notebook))
+    write_whole(target / f"{run_id}.html", page)
+    if executed.error is None:
+        run = complete_run(engine, run_id, **paths)
+    else:
+        run = fail_run(engine, run_id, executed.error, **paths)
+    index = write_index(engine)
+    return RunOutcome(run, target / f"{run_id}.html", index, masked(str(engine.url)))
+
+
+def _as_it_will_be(run: Run, executed: ExecutedNotebook) -> Run:
+    """Return the record as it will stand once the run is closed, for its own report."""
+    from ems.database.records import utc_now
+
+    if executed.error is None:
+        return run.replace(status="completed", finished_at=utc_now())
+    return run.replace(status="failed", finished_at=utc_now(), error=executed.error)
+
+
+def _fail(engine: Engine, run_id: str, error: str) -> None:
+    try:
+        fail_run(engine, run_id, error)
+    except DatabaseProblem as problem:
+        print(f"the failure could not be recorded: {problem}", file=sys.stderr)
+
+
+def _say_where_links_lead(reports: Path) -> None:
+    if reports.is_symlink():
+        print(f"Please look: {reports.name}/ is a link; reports are written to {reports.resolve()}", file=sys.stderr)
+
+
+@contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Treat a request to end like Ctrl-C, so that the record is closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""One file a revision, each written out: what a revision did never changes afterwards."""

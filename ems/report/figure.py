@@ -1,0 +1,114 @@
+"""ReportFigure: a matplotlib figure that shows itself as a small SVG with an alternative text."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+
+from ems.report.style import MEASURED_FONT, SETTINGS, SHOWN_FONTS, WIDTH_IN
+
+MOST_POINTS_IN_SVG = 1500
+PNG_DPI = 144
+CSS_DPI = 96
+
+_QUOTED_FONT = re.compile(rf"(?:&quot;|'){MEASURED_FONT}(?:&quot;|')(?:, ?sans-serif)?")
+_MARK = re.compile(r"<[^>]*>")
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_NO_ROTATION = re.compile(r' transform="rotate\(-0 [^)]*\)"')
+_LONG_DECIMAL = re.compile(r"(?<![\w.#])(-?\d+\.\d\d)\d+")
+
+
+@contextmanager
+def report_settings() -> Iterator[None]:
+    """Make and draw figures in the report's style, whatever settings the notebook's author has."""
+    with warnings.catch_warnings(), rc_context(SETTINGS):
+        # The measuring font lacks some letters which the reader's browser has.
+        warnings.filterwarnings("ignore", message=r"(?s).*Glyph .* missing from font", category=UserWarning)
+        warnings.filterwarnings("ignore", message=r".*Matplotlib currently does not support", category=UserWarning)
+        yield
+
+
+class ReportFigure(Figure):
+    """A figure with an alternative text, made without pyplot and its global state.
+
+    In a notebook it shows itself as SVG with selectable text; with long series as PNG, which is then the
+    smaller one. The same figure gives the same bytes each time.
+
+    Parameters
+    ----------
+    alt : str
+        What the figure shows, for readers who cannot see it.
+    height_in : float
+        Height in inches; the width is the report's.
+    **options
+        As for `matplotlib.figure.Figure`.
+    """
+
+    def __init__(self, alt: str = "", height_in: float = 3.6, **options: Any) -> None:
+        options.setdefault("figsize", (WIDTH_IN, height_in))
+        options.setdefault("layout", "constrained")
+        with report_settings():
+            super().__init__(**options)
+        self.alt = alt
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    @property
+    def points(self) -> int:
+        """Number of points of the longest line or outline."""
+        lines = [np.size(line.get_xdata(orig=False)) for axes in self.axes for line in axes.get_lines()]
+        steps = [
+            len(patch.get_data()[0]) for axes in self.axes for patch in axes.patches if isinstance(patch, StepPatch)
+        ]
+        return max([*lines, *steps], default=0)
+
+    def as_svg(self) -> str:
+        """Return the figure as SVG: text as text, no date, the same on each call."""
+        drawn = io.StringIO()
+        with report_settings():
+            self.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+        return _smaller(drawn.getvalue())
+
+    def as_png(self) -> bytes:
+        """Return the figure as PNG, twice as fine as a plain screen."""
+        drawn = io.BytesIO()
+        with report_settings():
+            self.savefig(drawn, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        return drawn.getvalue()
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+        if self.points <= MOST_POINTS_IN_SVG:
+            return {"image/svg+xml": self.as_svg()}, {"image/svg+xml": {"alt": self.alt}}
+        width, height = (round(inches * CSS_DPI) for inches in self.get_size_inches())
+        picture = base64.b64encode(self.as_png()).decode("ascii")
+        return {"image/png": picture}, {"image/png": {"alt": self.alt, "width": width, "height": height}}
+
+
+def _smaller(svg: str) -> str:
+    """Return the SVG with hundredths of a point, the reader's own font, and without preamble and metadata."""
+    svg = _METADATA.sub("", svg[svg.index("<svg") :], count=1)
+    # Only what stands inside the marks is rewritten; what stands between them is people's text.
+    return _MARK.sub(lambda mark: _smaller_mark(mark[0]), svg)
+
+
+def _smaller_mark(mark: str) -> str:
+    if mark.startswith("<text"):
+        mark = _QUOTED_FONT.sub(SHOWN_FONTS, mark)
+        mark = _NO_ROTATION.sub("", mark)
+    return _LONG_DECIMAL.sub(r"\1", mark)

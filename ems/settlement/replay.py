@@ -1,0 +1,183 @@
+"""Replay: energy and power of a schedule recomputed step by step with the equipment's limits; violations named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ems.assets.battery import Battery
+from ems.assets.ev_charger import EvCharger
+from ems.assets.generator import Generator
+from ems.assets.grid_connection import GridConnection
+from ems.assets.load import Load
+from ems.assets.portfolio import Portfolio
+from ems.assets.variable_renewable import VariableRenewable
+
+TOLERANCE = 1e-5
+"""In kW and kWh: an order above the solvers' feasibility tolerance of 1e-6, as tolerances of several steps add up."""
+
+
+@dataclass
+class _Replay:
+    """A schedule under check, and the laws found broken so far."""
+
+    flows: xr.Dataset
+    series: xr.Dataset
+    found: list[str] = field(default_factory=list)
+
+    @property
+    def step_h(self) -> np.ndarray:
+        values: np.ndarray = self.flows.step_h.to_numpy()
+        return values
+
+    @property
+    def times(self) -> np.ndarray:
+        values: np.ndarray = self.flows.time.to_numpy()
+        return values
+
+    def power(self, name: str, asset_id: str) -> np.ndarray:
+        """Return a flow that may not be negative."""
+        values: np.ndarray = self.flows[name].sel(asset=asset_id).to_numpy()
+        self.note(asset_id, f"{name} is negative", -values)
+        return values
+
+    def given(self, name: str, asset_id: str) -> np.ndarray:
+        values: np.ndarray = self.series[name].sel(asset=asset_id).to_numpy()
+        return values
+
+    def note(self, asset_id: str, law: str, excess: Any, unit: str = "kW") -> None:
+        """Note a law that is broken where ``excess`` is above the tolerance, with the worst step."""
+        excess = np.atleast_1d(excess)
+        worst = int(np.argmax(excess))
+        # A NaN is a value that nobody can check, and counts as broken.
+        if not np.all(excess <= TOLERANCE):
+            when = np.datetime_as_string(self.times[min(worst, len(self.times) - 1)], unit="m").replace("T", " ")
+            self.found.append(f"'{asset_id}': {law} by {excess[worst]:.6g} {unit} at {when} UTC")
+
+
+def violations_of(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -> list[str]:
+    """Return one sentence for each law that a schedule breaks: limits, energy of stores, balance of sites.
+
+    Parameters
+    ----------
+    flows : Dataset (time, asset)
+        The schedule, as a dispatch or a meter gives it.
+    series : Dataset (time, asset)
+        Demand and available power.
+    portfolio : Portfolio
+
+    Returns
+    -------
+    list of str
+        Empty where the schedule is sound; each sentence names asset, law, time (UTC) and size.
+    """
+    replay = _Replay(flows, series)
+    balance = {site.id: np.zeros(len(replay.times)) for site in portfolio.sites}
+    for asset in portfolio.active():
+        balance[asset.site_id] += _REPLAYS[type(asset)](replay, asset)
+    for site_id, sums in balance.items():
+        replay.note(site_id, "the power balance is open", np.abs(sums))
+    return replay.found
+
+
+def replay_energy_kwh(
+    battery: Battery, charge_kw: np.ndarray, discharge_kw: np.ndarray, step_h: np.ndarray
+) -> np.ndarray:
+    """Return the content of a battery at each boundary when it follows given powers, shape (steps + 1,)."""
+    content = [battery.initial_soc * battery.capacity_kwh]
+    for charge, discharge, hours in zip(charge_kw, discharge_kw, step_h, strict=True):
+        stored_kw = charge * battery.charge_efficiency - discharge / battery.discharge_efficiency
+        content.append(content[-1] + stored_kw * hours)
+    return np.array(content)
+
+
+def _replay_battery(replay: _Replay, asset: Battery) -> np.ndarray:
+    charge, discharge = replay.power("charge_kw", asset.id), replay.power("discharge_kw", asset.id)
+    replay.note(asset.id, f"charges above {asset.max_charge_kw:g} kW", charge - asset.max_charge_kw)
+    replay.note(asset.id, f"discharges above {asset.max_discharge_kw:g} kW", discharge - asset.max_discharge_kw)
+    replay.note(asset.id, "charges and discharges at once", np.minimum(charge, discharge))
+    energy = replay_energy_kwh(asset, charge, discharge, replay.step_h)
+    replay.note(asset.id, "content above max_soc", energy[1:] - asset.max_soc * asset.capacity_kwh, "kWh")
+    replay.note(asset.id, "content below min_soc", asset.min_soc * asset.capacity_kwh - energy[1:], "kWh")
+    if "energy_kwh" in replay.flows:
+        planned = replay.flows.energy_kwh.sel(asset=asset.id).to_numpy()
+        replay.note(asset.id, "content differs from the plan's", np.abs(energy - planned)[1:], "kWh")
+    missing = asset.target_soc * asset.capacity_kwh - energy[-1]
+    if asset.final_soc_rule != "free":
+        excess = abs(missing) if asset.final_soc_rule == "exactly" else missing
+        replay.note(asset.id, "final content misses target_soc", excess, "kWh")
+    injection: np.ndarray = discharge - charge
+    return injection
+
+
+def _replay_grid_connection(replay: _Replay, asset: GridConnection) -> np.ndarray:
+    imports, exports = replay.power("import_kw", asset.id), replay.power("export_kw", asset.id)
+    replay.note(asset.id, f"imports above {asset.import_limit_kw:g} kW", imports - asset.import_limit_kw)
+    replay.note(asset.id, f"exports above {asset.export_limit_kw:g} kW", exports - asset.export_limit_kw)
+    replay.note(asset.id, "imports and exports at once", np.minimum(imports, exports))
+    injection: np.ndarray = imports - exports
+    return injection
+
+
+def _replay_load(replay: _Replay, asset: Load) -> np.ndarray:
+    demand, unserved = replay.given("demand_kw", asset.id), replay.power("unserved_kw", asset.id)
+    limit = np.maximum(demand, 0) if asset.is_sheddable else np.zeros_like(demand)
+    replay.note(asset.id, "sheds more than it may", unserved - limit)
+    injection: np.ndarray = unserved - demand
+    return injection
+
+
+def _replay_renewable(replay: _Replay, asset: VariableRenewable) -> np.ndarray:
+    used = replay.power("used_kw", asset.id)
+    unused = replay.given("available_kw", asset.id) - used
+    replay.note(asset.id, "uses more than is available", -unused)
+    if not asset.is_curtailable:
+        replay.note(asset.id, "cannot be curtailed but is", unused)
+    return used
+
+
+def _replay_generator(replay: _Replay, asset: Generator) -> np.ndarray:
+    output = replay.power("output_kw", asset.id)
+    replay.note(asset.id, f"gives more than {asset.max_output_kw:g} kW", output - asset.max_output_kw)
+    if asset.is_committable:
+        on = replay.flows.is_on.sel(asset=asset.id).to_numpy() > 0.5
+        # A solver counts a decision as 0 below 1e-6; times the highest output, that is the power of a unit that is off.
+        slack_kw = asset.max_output_kw * TOLERANCE
+        replay.note(asset.id, "gives power while off", np.where(on, 0, output - slack_kw))
+        replay.note(asset.id, "runs below its lowest output", np.where(on, asset.min_output_kw - output - slack_kw, 0))
+    return output
+
+
+def _replay_ev_charger(replay: _Replay, asset: EvCharger) -> np.ndarray:
+    charge = replay.power("charge_kw", asset.id)
+    limit_kw = asset.max_power_kw * asset.number_of_ports
+    replay.note(asset.id, f"charges above {limit_kw:g} kW", charge - limit_kw)
+    begin, end = replay.times[0], replay.times[-1] + np.timedelta64(round(replay.step_h[-1] * 3600), "s")
+    stays = [session for session in asset.sessions if _utc(session.departure) > begin and _utc(session.arrival) < end]
+    wanted_kwh = sum(session.energy_kwh for session in stays)
+    stored_kwh = float(charge @ replay.step_h) * asset.charge_efficiency
+    replay.note(asset.id, "charges another energy than its sessions want", abs(wanted_kwh - stored_kwh), "kWh")
+    step = (replay.step_h * 3600).round().astype("timedelta64[s]")
+    present = np.zeros(len(charge), dtype=bool)
+    for session in stays:
+        present |= (replay.times < _utc(session.departure)) & (replay.times + step > _utc(session.arrival))
+    replay.note(asset.id, "charges while no vehicle is there", np.where(present, 0, charge))
+    return -charge
+
+
+def _utc(moment: dt.datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "ns")
+
+
+_REPLAYS: Any = {
+    Battery: _replay_battery,
+    GridConnection: _replay_grid_connection,
+    Load: _replay_load,
+    Generator: _replay_generator,
+    EvCharger: _replay_ev_charger,
+    **{kind: _replay_renewable for kind in VariableRenewable.__subclasses__()},
+}

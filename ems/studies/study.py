@@ -1,0 +1,77 @@
+"""Study: the parameters of one notebook, checked before a kernel starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, StringConstraints
+
+from ems.errors import show
+from ems.folders import is_slug, looks_like_path
+from ems.record import Name, Record, field_table
+
+
+def _moment(text: str) -> str:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date and time, as in 2024-06-03T00:00") from None
+    return text
+
+
+def _name_or_path(text: str) -> str:
+    if not (is_slug(text) or looks_like_path(text)):
+        raise ValueError("must be a name of small letters, digits and hyphens, or a path to a file")
+    return text
+
+
+StartText = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
+"""Beginning of a horizon as text: without offset it is local time of the site."""
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_name_or_path)]
+"""Name of one of the project's files without its ending, or a path."""
+
+
+class Study(Record):
+    """The parameters of one notebook; its fields are the names in the notebook's tagged cell."""
+
+    name: ClassVar[str]
+    """Name shared by the notebook, its folder of parameters, its module here and its folder of reports."""
+
+    title: Name = "Study"
+    """Title of the report."""
+
+    @classmethod
+    def _subject(cls, given: Mapping[str, Any]) -> str:
+        return f"the parameters of study '{cls.name}'"
+
+    def check(self) -> None:
+        """Raise where a file or solver that the study names is not there; quick, and done before a kernel starts."""
+
+    def timezone(self) -> str:
+        """Return the time zone in which the report tells when it was made."""
+        return "UTC"
+
+    def parameter_rows(self) -> list[dict[str, str]]:
+        """Return for each parameter its value, unit and meaning, as text."""
+        return [
+            {
+                "field": row["field"],
+                "value": show(getattr(self, row["field"])).removeprefix("'").removesuffix("'"),
+                "unit": row["unit"],
+                "meaning": row["meaning"],
+            }
+            for row in field_table(type(self))
+        ]
+
+
+def start_in(text: str, timezone: str) -> dt.datetime:
+    """Return the moment that a start states; without offset it is local time of the zone.
+
+    >>> start_in("2024-06-03T00:00", "Europe/Berlin").isoformat()
+    '2024-06-03T00:00:00+02:00'
+    """
+    moment = dt.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))

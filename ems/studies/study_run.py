@@ -1,0 +1,236 @@
+"""StudyRun: the record that a notebook keeps of itself in the database."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy
+
+from ems.database.engine import connect
+from ems.database.optimizations import store_optimization
+from ems.database.records import OptimizationAsset, OptimizationJob, Run
+from ems.database.runs import complete_run, fail_run, get_run, new_run_id, note_run, open_run, start_run
+from ems.errors import EmsWarning, Infeasible
+from ems.folders import sha256_of, shown_path
+from ems.studies.study import Study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ems.dispatch.options import SolverOptions
+    from ems.dispatch.problem import DispatchProblem
+    from ems.dispatch.result import DispatchResult
+    from ems.studies.dispatch_plan import DispatchPlan
+
+RUN_ID_VARIABLE = "EMS_RUN_ID"
+"""Environment variable by which a command tells its kernel the run that it has opened."""
+PACKAGES = ("ems", "highspy", "numpy", "pandas", "papermill", "pulp", "pydantic", "pyomo", "sqlalchemy", "xarray")
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A run in the database, as the notebook sees it.
+
+    Parameters
+    ----------
+    engine : Engine
+    id : str
+    is_own : bool
+        Whether the notebook opened the run itself, and so closes it; else the command that runs it does.
+    """
+
+    engine: sqlalchemy.Engine
+    id: str
+    is_own: bool
+
+    def note(self, *notes: str) -> None:
+        """Add what a reader should know: a substitution, a warning."""
+        note_run(self.engine, self.id, notes=notes)
+
+    def store(self, plan: DispatchPlan) -> str:
+        """Keep a plan with its schedule and costs in one transaction and say so in a sentence."""
+        result = plan.result
+        note_run(
+            self.engine,
+            self.id,
+            notes=[*result.problem.series.attrs.get("notes", ()), *plan.violations],
+            headline=plan.headline(),
+        )
+        job = _job_of(result, self.id, plan)
+        assets = [
+            OptimizationAsset(
+                job_id=job.id,
+                asset_id=asset.id,
+                kind=asset.kind,
+                name=asset.name,
+                site_id=asset.site_id,
+                capacity_kwh=getattr(asset, "capacity_kwh", None),
+                spec=asset.as_json(),
+            )
+            for asset in result.problem.assets
+        ]
+        costs = [
+            {"asset_id": row.asset, "cost_type": row.cost_type, "cost": row.cost}
+            for row in result.costs.itertuples(index=False)
+        ]
+        store_optimization(self.engine, job, assets, _rows_of(result), costs)
+        if self.is_own:
+            complete_run(self.engine, self.id)
+        return f"run {self.id}: {len(result.problem.horizon)} steps of {len(assets)} assets are in the database"
+
+    def store_failed_job(self, problem: DispatchProblem, options: SolverOptions, error: Exception) -> None:
+        """Keep that an optimization found no schedule, and why."""
+        job = OptimizationJob(
+            id=f"{self.id}-plan",
+            run_id=self.id,
+            optimization_type="battery_dispatch",
+            objective="cost",
+            solver=options.solver,
+            status="infeasible" if isinstance(error, Infeasible) else "failed",
+            currency=problem.portfolio.currency,
+            steps=len(problem.horizon),
+            error=str(error),
+        )
+        store_optimization(self.engine, job, (), (), ())
+
+    def fail(self, error: str) -> None:
+        """Close the run as failed, with its reason."""
+        fail_run(self.engine, self.id, error)
+
+
+def open_study_run(study: Study) -> StudyRun:
+    """Return the run that a command opened for this kernel, or open one for a notebook run by hand."""
+    engine = connect()
+    _word_warnings()
+    given = os.environ.get(RUN_ID_VARIABLE)
+    if given:
+        return StudyRun(engine, get_run(engine, given).id, is_own=False)
+    run = StudyRun(engine, new_run_record(engine, study, case="notebook"), is_own=True)
+    start_run(engine, run.id)
+    _fail_with_the_cell(run)
+    return run
+
+
+def new_run_record(engine: sqlalchemy.Engine, study: Study, case: str) -> str:
+    """Open a pending run of a study with its parameters, versions and input files, and return its id."""
+    run = Run(
+        id=new_run_id(),
+        study=study.name,
+        case_name=case,
+        title=study.title,
+        parameters=study.as_json(),
+        versions=versions(),
+        inputs=tuple({"path": shown_path(path), "sha256": sha256_of(path)} for path in input_files(study)),
+    )
+    return open_run(engine, run).id
+
+
+def input_files(study: Study) -> list[Path]:
+    """Return the files that a study reads."""
+    return [getattr(study, name)() for name in ("site_file", "series_file") if hasattr(study, name)]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that can change a result."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _job_of(result: DispatchResult, run_id: str, plan: DispatchPlan) -> OptimizationJob:
+    solution = result.solution
+    solver, _, solver_version = solution.solver.partition(" ")
+    return OptimizationJob(
+        id=f"{run_id}-plan",
+        run_id=run_id,
+        optimization_type="battery_dispatch",
+        objective="cost",
+        solver=solver.lower(),
+        solver_version=solver_version or None,
+        status="optimal" if solution.status == "optimal" else "feasible",
+        objective_value=solution.objective,
+        total_cost=result.total_cost,
+        baseline_cost=plan.baseline_cost,
+        settled_cost=plan.total_cost,
+        currency=plan.currency,
+        bound=_known(solution.bound),
+        gap=_known(solution.gap),
+        solve_time_s=solution.seconds,
+        variables=solution.variables,
+        constraints=solution.constraints,
+        steps=len(result.problem.horizon),
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _rows_of(result: DispatchResult) -> Iterator[Mapping[str, Any]]:
+    """Return one row for each step and asset, with the energy content at the end of the step."""
+    flows, horizon = result.flows, result.problem.horizon
+    times = [time.to_pydatetime() for time in horizon.times.tz_localize("UTC")]
+    for asset in result.problem.assets:
+        columns: dict[str, list[Any]] = {}
+        for name, variable in flows.data_vars.items():
+            values = variable.sel(asset=asset.id).to_numpy()
+            if math.isnan(values[0]) and all(map(math.isnan, values)):
+                continue
+            columns[str(name)] = (values[1:] if "boundary" in variable.dims else values).tolist()
+        if "is_on" in columns:
+            columns["is_on"] = [value > 0.5 for value in columns["is_on"]]
+        spent = np.zeros(len(times))
+        for variable in result.cost.data_vars.values():
+            spent += variable.sel(asset=asset.id).fillna(0.0).to_numpy()
+        columns["cost"] = spent.tolist()
+        for t, time in enumerate(times):
+            yield {
+                "time": time,
+                "asset_id": asset.id,
+                "step_h": horizon.steps_h[t],
+                **{name: values[t] for name, values in columns.items()},
+            }
+
+
+def _word_warnings() -> None:
+    """Show the package's own warnings as the sentence they are, without a place in the code."""
+    usual = warnings.formatwarning
+
+    def worded(message: Any, category: Any, *place: Any, **more: Any) -> str:
+        if isinstance(category, type) and issubclass(category, EmsWarning):
+            return f"Please look: {message}\n"
+        return usual(message, category, *place, **more)
+
+    warnings.formatwarning = worded
+
+
+def _fail_with_the_cell(run: StudyRun) -> None:
+    """Let a cell that fails close the run of a notebook run by hand, with the reason."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def look(result: Any) -> None:
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None and get_run(run.engine, run.id).status == "running":
+            run.fail(f"{type(error).__name__}: {error}")
+
+    shell.events.register("post_run_cell", look)
