@@ -24,7 +24,7 @@ def project_folder() -> Path:
     """
     named = os.environ.get("EMS_PROJECT")
     if named:
-        folder = Path(named).expanduser().resolve()
+        folder = _with_home(named).resolve()
         if not (folder / "notebooks").is_dir():
             raise InvalidInput(f"EMS_PROJECT = {show(named)}", "this folder has no notebooks/ in it")
         return folder
@@ -75,9 +75,9 @@ def find_file(name: str, folder: Path, suffixes: tuple[str, ...], what: str) -> 
     if "\0" in name:
         raise InvalidInput(f"{what} {show(name)}", "a name or path cannot hold a NUL character")
     if looks_like_path(name):
-        path = Path(name).expanduser()
+        path = _with_home(name)
         for candidate in (path, project_folder() / path):
-            if candidate.is_file():
+            if _is_file(candidate):
                 return candidate.resolve()
         raise UnknownName(f"{what} {show(name)}", f"no such file in {Path.cwd()} or {project_folder()}")
     if is_slug(name):
@@ -87,6 +87,22 @@ def find_file(name: str, folder: Path, suffixes: tuple[str, ...], what: str) -> 
                 return candidate
     known = {path.stem for suffix in suffixes for path in folder.glob(f"*{suffix}")}
     raise UnknownName(f"{what} {show(name)}", f"not in {shown_path(folder)}/; {did_you_mean(name, known)}")
+
+
+def _with_home(name: str) -> Path:
+    """Return the path of a name, with ``~`` at its beginning replaced by the home folder where there is one."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # ~nobody: there is no such user
+        return Path(name)
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is a file; False also where the path is too long or its folder may not be read."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -16,6 +17,8 @@ from ems.errors import InvalidInput, show
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 SECONDS_PER_HOUR = 3600
+MOST_STEPS = 1_000_000
+"""More steps than any plan or record has: thirty years of quarter hours."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class Horizon:
         findings = []
         if not self.steps_h:
             findings.append("there must be at least one step")
-        if any(not (0 < step <= 8784) for step in self.steps_h):
-            findings.append("each step must last longer than 0 h and at most a year")
+        if any(not (1 / SECONDS_PER_HOUR <= step <= 8784) for step in self.steps_h):
+            findings.append("each step must last at least a second and at most a year")
         if self.start.tzinfo is None:
             findings.append(f"start = {self.start.isoformat()}: must say its offset from UTC")
         elif not EARLIEST <= self.start <= LATEST - dt.timedelta(hours=min(sum(self.steps_h), 1e6)):
@@ -54,9 +57,17 @@ class Horizon:
         Raises
         ------
         InvalidInput
-            If the length is no whole number of steps.
+            If the length is no whole number of steps, or of more than a million.
         """
-        count = round(horizon_h / step_h) if step_h > 0 else 0
+        is_usable = math.isfinite(horizon_h) and math.isfinite(step_h) and step_h > 0
+        share = horizon_h / step_h if is_usable else 0.0
+        if share > MOST_STEPS + 0.5:
+            raise InvalidInput(
+                "the horizon",
+                f"horizon_h = {show(float(horizon_h))} h: makes {share:g} steps of {step_h:g} h, at most {MOST_STEPS} "
+                "can be planned; choose a longer step_h or a shorter horizon_h",
+            )
+        count = round(share)
         if count < 1 or abs(count * step_h - horizon_h) > 1e-9 * max(1.0, horizon_h):
             raise InvalidInput(
                 "the horizon",

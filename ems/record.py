@@ -67,7 +67,18 @@ NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share from 0 to 1, never percent."""
 Efficiency = Annotated[float, Field(gt=0, le=1)]
-Moment = Annotated[AwareDatetime, Field(strict=False)]
+
+
+def _no_bare_number(value: object) -> object:
+    # pydantic reads 2024 as 2024 s after 1970; a person who writes it means a year.
+    if isinstance(value, int | float) or (
+        isinstance(value, str) and value.strip().lstrip("+-").replace(".", "", 1).isdecimal()
+    ):
+        raise ValueError("must be a date and time, as in 2024-06-01T08:00+02:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_bare_number)]
 """A point in time with its offset from UTC."""
 
 

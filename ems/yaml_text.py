@@ -19,6 +19,7 @@ import yaml
 from ems.errors import InvalidInput, show
 
 LARGEST_FILE_BYTES = 200_000_000
+DEEPEST_NESTING = 100
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -87,9 +88,10 @@ def parse_yaml(text: str, where: str) -> Any:
     Raises
     ------
     InvalidInput
-        If the text is no YAML, with line and column.
+        If the text is no YAML, with line and column, or is nested deeper than any file of people.
     """
     try:
+        _check_nesting(text)
         return yaml.load(text, _CoreLoader)  # noqa: S506 - a safe loader with other scalars
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -100,8 +102,22 @@ def parse_yaml(text: str, where: str) -> Any:
         raise InvalidInput(f"{where}, {place}", f"{error.problem or error.context}{hint}") from None
     except yaml.YAMLError as error:
         raise InvalidInput(where, f"is not YAML: {show(str(error))}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, KeyError, AttributeError) as error:  # what PyYAML lets through of tags such as !!bool maybe
         raise InvalidInput(where, f"is not YAML that can be read: {show(str(error))}") from None
+
+
+def _check_nesting(text: str) -> None:
+    # PyYAML's reader in C calls itself for each level, and beyond some ten thousand the interpreter dies of it.
+    depth = 0
+    event: Any  # the stubs know two kinds of marks, the errors one
+    for event in yaml.parse(text, _CoreLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST_NESTING:
+                problem = f"lists and mappings are nested deeper than {DEEPEST_NESTING} levels"
+                raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def read_yaml(path: Path, where: str | None = None) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _start(programs: Path, folder: Path) -> subprocess.Popen[bytes]:
             [programs / "postgres", "-D", data, "-k", folder, "-h", "", *quick],
             stdout=log,
             stderr=log,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
             **options,
         )
     end = time.monotonic() + LONGEST_START_S

@@ -27,9 +27,9 @@ class Battery(Asset):
     max_discharge_kw: Positive
     """Highest discharging power, at the site's bus."""
     round_trip_efficiency: Efficiency
-    """Energy out per energy in, of a whole cycle; 0.95 where no efficiency is given."""
+    """Energy out per energy in, of a whole cycle; the product of the two ways, 0.95 where none is given."""
     charge_efficiency: Efficiency
-    """Energy stored per energy taken from the bus; the root of the round trip where nothing is given."""
+    """Energy stored per energy taken from the bus; follows from the round trip, or equals the other way."""
     discharge_efficiency: Efficiency
     """Energy given to the bus per energy taken from the store; derived like the charging one."""
     min_soc: Fraction = 0.1
@@ -53,7 +53,8 @@ class Battery(Asset):
         charge, discharge = (_share(given.get(f"{way}_efficiency")) for way in ("charge", "discharge"))
         round_trip = _share(given.get("round_trip_efficiency"))
         if round_trip is None:
-            round_trip = charge * discharge if charge and discharge else DEFAULT_ROUND_TRIP
+            one_way = charge or discharge
+            round_trip = (charge or one_way) * (discharge or one_way) if one_way else DEFAULT_ROUND_TRIP
         return {
             **super().derive(given),
             "round_trip_efficiency": round_trip,

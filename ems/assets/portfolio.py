@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import string
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ems.assets.asset import Asset
 from ems.assets.battery import Battery
@@ -41,8 +42,20 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _capitals(count: int, example: str) -> Callable[[str], str]:
+    """Return a check that a code has so many capital letters."""
+
+    def check(code: str) -> str:
+        if len(code) != count or any(letter not in string.ascii_uppercase for letter in code):
+            raise ValueError(f"must be {count} capital letters, as in {example}")
+        return code
+
+    return check
+
+
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, AfterValidator(_capitals(3, "EUR"))]
+Country = Annotated[str, AfterValidator(_capitals(2, "DE"))]
 
 
 class Site(Record):
@@ -54,7 +67,7 @@ class Site(Record):
     """What people call it; the id where nothing is given."""
     timezone: Timezone
     """IANA name of its time zone, as in Europe/Berlin; tariffs, calendars and axes use its local time."""
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    country: Country | None = None
     """ISO 3166 code of the country; shown in the report."""
     description: Text = ""
     """What the site is; shown in the report."""

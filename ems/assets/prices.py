@@ -37,7 +37,7 @@ def with_prices(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon) -> x
     Raises
     ------
     InvalidInput
-        If the price of energy that can be bought or sold is stated nowhere.
+        If the price of energy that can be bought or sold is stated nowhere, or twice.
     """
     connections = [asset for asset in portfolio.active() if isinstance(asset, GridConnection)]
     assets = [str(one) for one in series.asset.values] if "asset" in series.coords else []
@@ -55,6 +55,9 @@ def with_prices(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon) -> x
         for name, limit_kw in zip(PRICES, (asset.import_limit_kw, asset.export_limit_kw), strict=True):
             values = stated.get(name)
             if values is not None:
+                if not np.isnan(columns[name][:, at]).all():
+                    source = "tariff" if asset.tariff_id is not None else "grid connection"
+                    findings.append(f"{name} of '{asset.id}' is stated in the series and in the {source}; keep one")
                 columns[name][:, at] = values
             if np.isnan(columns[name][:, at]).any():
                 if limit_kw > 0:

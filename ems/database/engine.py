@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, StaticPool
 
-from ems.database.masking import masked, without_secrets
+from ems.database.masking import HIDDEN, masked, without_secrets
 from ems.errors import DatabaseProblem
 from ems.folders import project_folder
 
@@ -88,8 +88,9 @@ def open_engine(url: str) -> sa.Engine:
     try:
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
+        given = masked(url) if "://" in url or "@" not in url else HIDDEN  # what is before "@" may be a password
         raise DatabaseProblem(
-            f"database {masked(url)} is no address; use sqlite:///folder/file.sqlite or postgresql://user@host/name"
+            f"database {given} is no address; use sqlite:///folder/file.sqlite or postgresql://user@host/name"
         ) from None
     if address.drivername in ("sqlite", "sqlite+pysqlite"):
         return _open_sqlite(address)
@@ -192,7 +193,8 @@ def shown(engine: sa.Engine) -> str:
 
 
 def _has_tables(connection: sa.Connection) -> bool:
-    return bool(sa.inspect(connection).get_table_names())
+    # A database that was brought back to nothing still has Alembic's own empty table.
+    return bool(set(sa.inspect(connection).get_table_names()) - {"alembic_version"})
 
 
 @contextmanager

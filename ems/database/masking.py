@@ -110,4 +110,4 @@ def _storable(secrets: Iterable[str], value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
-    return value.item() if hasattr(value, "item") else str(value)  # a number of numpy, or anything else
+    return value.tolist() if hasattr(value, "tolist") else str(value)  # of numpy, or anything else

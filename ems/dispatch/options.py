@@ -17,7 +17,7 @@ class SolverOptions(Record):
     time_limit_s: Positive = 60
     """Time after which the best schedule found so far is taken."""
     mip_gap: Fraction = 1e-4
-    """Distance between schedule and bound, as a share of the cost, at which a schedule with on/off decisions is good."""
+    """Distance of schedule and bound, as a share of the cost, at which a schedule with on/off decisions is good."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of the solver; one makes runs repeatable."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

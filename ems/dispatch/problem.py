@@ -72,7 +72,8 @@ class DispatchProblem:
             if bad.size:
                 raise MissingValues(
                     f"{name} of '{asset.id}'",
-                    f"has {bad.size} gaps, the first at {self.horizon.times[bad[0]]:%Y-%m-%d %H:%M} UTC; fill them first",
+                    f"has {bad.size} gaps, the first at {self.horizon.times[bad[0]]:%Y-%m-%d %H:%M} UTC; "
+                    "fill them first",
                 )
             values[name] = array
         return AssetInputs(self.horizon, values)

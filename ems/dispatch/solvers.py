@@ -67,7 +67,7 @@ def check_solver(solver: str) -> None:
     available = [name for name in SOLVERS if _is_available(name)]
     if solver not in SOLVERS:
         raise UnknownName(
-            f"solver {show(solver)}", f"{did_you_mean(solver, SOLVERS)} Available are {', '.join(available)}"
+            f"solver {show(solver)}", f"{did_you_mean(solver, SOLVERS)}; available are {', '.join(available)}"
         )
     if solver not in available:
         raise SolverUnavailable(

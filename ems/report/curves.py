@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ems.report.style import COST_COLOURS, PRICE_COLOUR, colour_of, shown
+from ems.report.style import COST_COLOURS, colour_of, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -15,6 +15,8 @@ MOST_SHOWN = 6  # more lines or layers cannot be told apart
 
 
 class Curve(NamedTuple):
+    """A series of an asset, or of several together, with its name in the legend."""
+
     label: str
     kind: str
     colour: str
@@ -22,6 +24,8 @@ class Curve(NamedTuple):
 
 
 class Layer(NamedTuple):
+    """What an asset gives to its bus and, as negative numbers, takes from it."""
+
     label: str
     colour: str
     supply_kw: np.ndarray
@@ -98,12 +102,18 @@ def _kind_words(kind: str, same: list[Curve]) -> str:
 
 
 def distinct(curves: list[Curve]) -> list[Curve]:
-    """Return each different curve once: sites often share a tariff."""
+    """Return each different curve once, as sites often share a tariff; of too many the lowest and the highest."""
     kept: list[Curve] = []
     for curve in curves:
         if not any(np.array_equal(curve.values, other.values, equal_nan=True) for other in kept):
             kept.append(curve._replace(colour=price_colour(len(kept))))
-    return kept
+    if len(kept) <= MOST_SHOWN:
+        return kept
+    values = np.array([curve.values for curve in kept])
+    return [
+        Curve(f"lowest of {len(kept)}", "", price_colour(0), np.fmin.reduce(values)),
+        Curve(f"highest of {len(kept)}", "", price_colour(1), np.fmax.reduce(values)),
+    ]
 
 
 def price_panels(series: xr.Dataset, portfolio: Any, unit: str) -> list[tuple[str, str, list[Curve]]]:
@@ -117,4 +127,5 @@ def price_panels(series: xr.Dataset, portfolio: Any, unit: str) -> list[tuple[st
 
 
 def price_colour(at: int) -> str:
-    return (PRICE_COLOUR, *COST_COLOURS[1:])[at % len(COST_COLOURS)]
+    """Return the colour of a price by its position in the panel."""
+    return COST_COLOURS[at % len(COST_COLOURS)]

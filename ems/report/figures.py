@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.dates import date2num
 
-from ems.errors import InvalidInput
 from ems.report.curves import (
     Layer,
     boundaries_of,
@@ -59,10 +58,10 @@ def plot_series(series: xr.Dataset, portfolio: Any) -> ReportFigure:
     portfolio : Portfolio
         Names, kinds, currency and the time zone.
 
-    Raises
-    ------
-    InvalidInput
-        If none of these series has a value.
+    Returns
+    -------
+    ReportFigure
+        Where none of these series has a value, a figure that says so.
     """
     unit = f"{portfolio.currency}/kWh"
     panels = [
@@ -72,7 +71,7 @@ def plot_series(series: xr.Dataset, portfolio: Any) -> ReportFigure:
     ]
     panels = [panel for panel in panels if panel[2]]
     if not panels:
-        raise InvalidInput("the series to plot", "no demand, available power or price has a value")
+        return _saying("No demand, available power or price is given.")
     boundaries = boundaries_of(series)
     facts = [f"{what} {_range([c.values for c in curves])} {unit}" for what, unit, curves in panels]
     figure = ReportFigure(
@@ -164,16 +163,16 @@ def plot_energy(flows: xr.Dataset, portfolio: Any) -> ReportFigure:
     portfolio : Portfolio
         Batteries with ``capacity_kwh``, ``min_soc`` and ``max_soc``.
 
-    Raises
-    ------
-    InvalidInput
-        If there is no battery.
+    Returns
+    -------
+    ReportFigure
+        Where no battery takes part, a figure that says so.
     """
     boundaries = boundaries_of(flows)
     known = {str(one) for one in flows["asset"].values}
     batteries = [asset for asset in portfolio.assets if asset.kind == "battery" and asset.id in known]
     if not batteries:
-        raise InvalidInput("the energy to plot", "the portfolio has no battery")
+        return _saying("No battery takes part.")
     panels = [
         _Content(
             shown(b.name),
@@ -297,6 +296,14 @@ def _subject(portfolio: Any) -> str:
 
 def _title(figure: ReportFigure, text: str) -> None:
     figure.suptitle(text, x=0.008, ha="left", fontsize=11, fontweight="bold")
+
+
+def _saying(text: str) -> ReportFigure:
+    """Return a figure of one sentence, for a site that has nothing of the kind."""
+    figure = ReportFigure(text, height_in=0.6)
+    with report_settings():
+        figure.text(0.008, 0.5, text, va="center", color=SOFT_INK)
+    return figure
 
 
 def _from_zero(axes: Any) -> None:

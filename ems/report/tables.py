@@ -169,7 +169,7 @@ def show_parameters(rows: Sequence[Mapping[str, object]]) -> Table:
 
 def show_facts(facts: Mapping[str, object], caption: str = "") -> Table:
     """Return a table of two columns from labels to texts or numbers."""
-    return Table(("", "value"), list(facts.items()), caption)
+    return Table(("what", "value"), list(facts.items()), caption)
 
 
 def cost_words(name: object) -> str:
@@ -187,6 +187,10 @@ def _fields(asset: Any, portfolio: Any) -> str:
             texts.append(f"{name.replace('_', ' ')}: {'yes' if value else 'no'}")
         elif _is_number(value):
             texts.append(f"{_words(name)} {with_unit(shown_number(value), name, portfolio.currency)}")
+        elif isinstance(value, str) and value:
+            texts.append(f"{name.replace('_', ' ')}: {value}")
+        elif isinstance(value, Sequence) and value:
+            texts.append(f"{len(value)} {name.replace('_', ' ')}")
     return ", ".join(texts)
 
 

@@ -164,7 +164,7 @@ def _judge_price(words: Sequence[str], step_h: float) -> tuple[str, str | None] 
     """Return the unit stated and the remedy, as `_judge_power`; the step plays no part."""
     last = words[-1]
     if last in POWER_TO_KW:
-        return UNIT_WORDS[last], "which is no price of energy; take another column"
+        return UNIT_WORDS[last], "a power has no price of energy, so take another column"
     if last not in ENERGY_TO_KWH:
         return None
     in_cents = CENT_WORDS.intersection(words)

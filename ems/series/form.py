@@ -31,6 +31,7 @@ class Variable:
 
 LARGEST_POWER_KW = 1e9  # a thousand times the largest power station
 LARGEST_PRICE_PER_KWH = 1000.0  # above the price caps of all markets, in any major currency
+SIGNS_CLASH = 'separator and decimal are both a comma; say which sign separates cells, as separator: ";"'
 VARIABLES = {
     "demand_kw": Variable("power", LARGEST_POWER_KW),
     "available_kw": Variable("power", LARGEST_POWER_KW),
@@ -110,7 +111,7 @@ class SeriesForm(Record):
     """Encoding of a text file: utf-8, latin-1, cp1252, utf-16."""
 
     separator: Literal[",", ";", "\t", "|"] = ","
-    """Sign between the cells of a text file."""
+    """Sign between the cells of a text file; another one than the decimal sign."""
 
     decimal: Literal[".", ","] = "."
     """Decimal sign of numbers that are written as text."""
@@ -152,6 +153,6 @@ class SeriesForm(Record):
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Self:
-        if self.separator == self.decimal:
-            raise ValueError("separator and decimal are both ','; say which sign separates cells, as ';'")
+        if self.separator == self.decimal and "separator" in self.model_fields_set:
+            raise ValueError(SIGNS_CLASH)
         return self

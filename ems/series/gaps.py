@@ -10,7 +10,7 @@ import xarray as xr
 
 from ems.errors import show
 from ems.series.form import SeriesForm
-from ems.series.wording import Remarks, shown_time
+from ems.series.wording import Remarks, counted, shown_time
 
 NS_PER_HOUR = 3_600_000_000_000
 FILL_WORDS = {"interpolate": "interpolation", "previous": "the value before"}
@@ -106,7 +106,7 @@ def without_gaps(
         )
         return column.values
     refused = list(_unfillable(column, gaps, window, form))
-    if refused or short:
+    if refused:
         remarks.findings.extend(refused)
         return column.values
     remarks.notes.append(f"{told}, filled by {FILL_WORDS[form.fill_gaps]}")
@@ -124,7 +124,7 @@ def _told(column: Column, gaps: Sequence[tuple[int, int]], window: Window) -> st
     count = sum(end - begin for begin, end in gaps)
     first, last = window.time(gaps[0][0]), window.time(gaps[-1][1] - 1)
     where = f"at {first}" if first == last else f"between {first} and {last}"
-    return f"{column} has {_counted(len(gaps), 'gap')} ({_counted(count, 'missing value')}) {where}"
+    return f"{column} has {counted(len(gaps), 'gap')} ({counted(count, 'missing value')}) {where}"
 
 
 def _unfillable(column: Column, gaps: Sequence[tuple[int, int]], window: Window, form: SeriesForm) -> Iterator[str]:
@@ -170,10 +170,6 @@ def _ends_early(column: Column, gap: tuple[int, int], window: Window, others: Se
     most, longest = max(longer, key=lambda pair: pair[0])
     ends = f", the last one at {window.time(begin - 1)}" if begin else ""
     return (
-        f"{column} has {_counted(counts[0], 'value')}{ends}, but {longest} has {_counted(most, 'value')}; "
+        f"{column} has {counted(counts[0], 'value')}{ends}, but {longest} has {counted(most, 'value')}; "
         "give the values that are missing at its end or choose a horizon that ends before"
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

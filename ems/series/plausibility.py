@@ -11,7 +11,7 @@ from ems.errors import EmsWarning, show
 from ems.series.columns import Source
 from ems.series.form import VARIABLES
 from ems.series.table import RawTable
-from ems.series.wording import Remarks, first_of, shown_time
+from ems.series.wording import Remarks, counted, first_of, shown_time
 from ems.units import unit_of
 
 DOUBTFUL_PRICE_PER_KWH = 5.0
@@ -70,7 +70,7 @@ def check_values(
         at = int(np.nanargmin(values))
         count = int(np.sum(values < 0))
         _warn(
-            f"{source.need} ({named}) is negative {count} times, lowest {values[at]:.6g} kW at "
+            f"{source.need} ({named}) is negative in {counted(count, 'step')}, lowest {values[at]:.6g} kW at "
             f"{shown_time(times[at])}; demand is positive where energy is drawn, so does it hold generation too?",
             table,
             remarks,
@@ -117,8 +117,8 @@ def _without_tiny_negatives(
     )
     if not len(low):
         remarks.notes.append(
-            f"{int(is_negative.sum())} values of {source.need} ({named}) slightly below zero, lowest "
-            f"{np.nanmin(values):.6g} kW, were set to 0 kW"
+            f"{counted(int(is_negative.sum()), 'value')} of {source.need} ({named}) slightly below zero, lowest "
+            f"{np.nanmin(values):.6g} kW, set to 0 kW"
         )
     return np.where(is_negative, 0.0, values)
 

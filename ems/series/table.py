@@ -19,7 +19,7 @@ import pandas as pd
 
 from ems.errors import InvalidInput, show
 from ems.folders import shown_path
-from ems.series.form import SeriesForm
+from ems.series.form import SIGNS_CLASH, SeriesForm
 from ems.series.wording import first_of
 
 LARGEST_FILE_BYTES = 2_000_000_000
@@ -169,6 +169,8 @@ def _codec(form: SeriesForm) -> str:
 
 
 def _read_text(path: Path, where: str, form: SeriesForm) -> pd.DataFrame:
+    if form.separator == form.decimal:
+        raise InvalidInput(where, SIGNS_CLASH)
     try:
         # Without a header pandas refuses each row that is wider than the first; with one it cuts or shifts some.
         cells = pd.read_csv(
@@ -185,7 +187,7 @@ def _read_text(path: Path, where: str, form: SeriesForm) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise InvalidInput(where, "is empty") from None
     except (pd.errors.ParserError, csv.Error) as error:
-        raise InvalidInput(where, _ragged(path, form) or [f"is no table: {show(str(error).strip())}"]) from None
+        raise InvalidInput(where, _ragged(path, form) or _no_table(str(error))) from None
     header = cells.iloc[0].fillna("").str.strip().tolist()
     below = cells.iloc[1:].reset_index(drop=True)
     below.columns = pd.Index(header)
@@ -236,6 +238,12 @@ def _ragged(path: Path, form: SeriesForm) -> list[str]:
         lambda at: f"line {wide[at][0]} has {wide[at][1]} cells, the header has {len(header)}{hint}",
         "lines with more cells than the header",
     )
+
+
+def _no_table(message: str) -> str:
+    if "EOF inside string" in message:
+        return f"a quotation mark opens in row {message.rsplit(maxsplit=1)[-1]} below the header and never closes"
+    return f"is no table: {show(message.strip())}"
 
 
 def _read_excel(path: Path, where: str, form: SeriesForm) -> pd.DataFrame:

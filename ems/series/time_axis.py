@@ -23,6 +23,7 @@ NS_PER_HOUR = 3_600_000_000_000
 SPARSEST = 10
 """A raster may have this many steps for each row, and `ALWAYS_STEPS` more; beyond, the rows are no series."""
 ALWAYS_STEPS = 100_000
+SHORTEST_STEP_H = 1 / 3600  # a horizon counts whole seconds
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,8 @@ def make_raster(stamps: Stamps, table: RawTable, findings: list[str]) -> Raster 
         f"stamps off the raster of steps of {shown_step(step_h)}",
     )
     count = int((ns[-1] - ns[0]) // step) + 1
+    if step_h < SHORTEST_STEP_H:
+        findings.append(f"has steps of {shown_step(step_h)}; the shortest that can be used are 1 s")
     if not len(off) and count > SPARSEST * len(ns) + ALWAYS_STEPS:
         findings.append(
             f"{len(ns)} rows from {shown_time(stamps.utc[0])} to {shown_time(stamps.utc[-1])} cannot be a series "

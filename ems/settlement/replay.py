@@ -145,7 +145,7 @@ def _replay_generator(replay: _Replay, asset: Generator) -> np.ndarray:
     replay.note(asset.id, f"gives more than {asset.max_output_kw:g} kW", output - asset.max_output_kw)
     if asset.is_committable:
         on = replay.flows.is_on.sel(asset=asset.id).to_numpy() > 0.5
-        # A solver counts a decision as 0 below 1e-6; times the highest output, that is the power of a unit that is off.
+        # A solver counts a decision as 0 below 1e-6; times the highest output, that is what a unit gives while off.
         slack_kw = asset.max_output_kw * TOLERANCE
         replay.note(asset.id, "gives power while off", np.where(on, 0, output - slack_kw))
         replay.note(asset.id, "runs below its lowest output", np.where(on, asset.min_output_kw - output - slack_kw, 0))
@@ -179,5 +179,5 @@ _REPLAYS: Any = {
     Load: _replay_load,
     Generator: _replay_generator,
     EvCharger: _replay_ev_charger,
-    **{kind: _replay_renewable for kind in VariableRenewable.__subclasses__()},
+    **dict.fromkeys(VariableRenewable.__subclasses__(), _replay_renewable),
 }

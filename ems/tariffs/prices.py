@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 
 import numpy as np
@@ -33,23 +32,20 @@ def energy_prices(tariff: Tariff, horizon: Horizon, timezone: str) -> tuple[np.n
     InvalidInput
         If the price changes within a step; a shorter step or another start would do.
     """
-    begin = horizon.local_times(timezone)
-    last_minute = (horizon.boundaries[1:] - dt.timedelta(minutes=1)).tz_localize("UTC").tz_convert(timezone)
     table = _period_table(tariff)
-    period = _periods_at(table, begin)
-    # Equal periods at both ends of a step do not exclude another one in between when the step is long.
-    suspects = np.flatnonzero(
-        (period != _periods_at(table, last_minute)) | (horizon.step_h > _shortest_break_h(tariff))
-    )
-    for t in suspects.tolist():
-        inside = pd.date_range(begin[t], last_minute[t], freq="min")
-        changes = np.flatnonzero(_periods_at(table, inside) != period[t])
-        if changes.size:
-            raise InvalidInput(
-                f"tariff '{tariff.id}'",
-                f"the price changes at {inside[changes[0]]:%Y-%m-%d %H:%M %Z}, within a step of "
-                f"{horizon.step_h[t]:g} h; choose step_h so that steps begin there",
-            )
+    period = _periods_at(table, horizon.local_times(timezone))
+    # Every minute is looked at: what lies between two ends that are alike depends on the clock change, too.
+    minutes = pd.date_range(horizon.times[0].ceil("min"), horizon.boundaries[-1], freq="min", inclusive="left")
+    step_of = np.searchsorted(horizon.times.to_numpy(), minutes.to_numpy(), side="right") - 1
+    local = minutes.tz_localize("UTC").tz_convert(timezone)
+    changes = np.flatnonzero(_periods_at(table, local) != period[step_of])
+    if changes.size:
+        first = changes[0]
+        raise InvalidInput(
+            f"tariff '{tariff.id}'",
+            f"the price changes at {local[first]:%Y-%m-%d %H:%M %Z}, within a step of "
+            f"{horizon.step_h[step_of[first]]:g} h; choose step_h so that steps begin there",
+        )
     imports = np.array([one.import_price_per_kwh for one in tariff.periods])
     exports = np.array(
         [np.nan if one.export_price_per_kwh is None else one.export_price_per_kwh for one in tariff.periods]
@@ -73,8 +69,3 @@ def _period_table(tariff: Tariff) -> np.ndarray:
 def _periods_at(table: np.ndarray, local: pd.DatetimeIndex) -> np.ndarray:
     found: np.ndarray = table[local.month - 1, local.weekday, local.hour * 60 + local.minute]
     return found
-
-
-def _shortest_break_h(tariff: Tariff) -> float:
-    breaks = (*tariff.breaks(), 1440)
-    return float(min(np.diff(breaks))) / 60

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ems.record import FromList, Name, Record, Slug
 
@@ -12,7 +13,15 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = tuple(range(1, 13))
 MINUTES_PER_DAY = 24 * 60
-ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+
+
+def _on_the_clock(text: str) -> str:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", text):
+        raise ValueError("must be a time of day from 00:00 to 24:00, as in 08:30")
+    return text
+
+
+ClockTime = Annotated[str, AfterValidator(_on_the_clock)]
 """A time of day on the wall clock, from 00:00 to 24:00."""
 
 

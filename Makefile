@@ -1,0 +1,67 @@
+# Each target sets up what it needs. uv is used where it is there, else venv and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HAS_UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: help demo test lab lint format bench lock schema clean
+
+help:  ## Say what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.ready  ## Run the battery dispatch of the demo site
+	$(BIN)/ems run dispatch demo
+
+test: $(VENV)/.ready-test lint  ## Run all checks and tests
+	$(BIN)/pytest -n 2 --dist worksteal --cov=ems --cov-report=term
+
+lab: $(VENV)/.ready-lab  ## Open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+lint: $(VENV)/.ready-test  ## Check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready-test  ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
+	$(BIN)/python benchmarks/main_job.py
+
+lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
+	uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+
+schema: $(VENV)/.ready-test  ## Write ems/database/schema.sql from the records
+	$(BIN)/python -c "from ems.database.schema import schema_text; print(schema_text(), end='')" > ems/database/schema.sql
+
+clean:  ## Remove the environment and all that tools have left
+	rm -rf $(VENV) .ems .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# --- setting up: a mark in the environment says which extras are installed from which versions
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ems needs Python 3.11 or newer; say PYTHON=/path/to/it")'
+ifdef HAS_UV
+	uv venv --quiet --python $(PYTHON) $(VENV)
+else
+	$(PYTHON) -m venv $(VENV)
+endif
+
+define install
+	@echo "installing $(1) into $(VENV) ..."
+	$(if $(HAS_UV),uv pip install --quiet --python $(VENV),$(BIN)/python -m pip install --quiet --disable-pip-version-check) \
+		--constraint constraints.txt --editable '$(1)'
+	@touch $@
+endef
+
+$(VENV)/.ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(call install,.)
+
+$(VENV)/.ready-lab: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(call install,.[lab])
+
+$(VENV)/.ready-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(call install,.[test])

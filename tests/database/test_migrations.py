@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from ems.database.engine import HEAD, REVISIONS, connect, open_engine, reading, writing
+from ems.database.migrate import current, differences, downgrade, newest_revision, upgrade
+from ems.database.schema import SCHEMA_FILE, VIEWS, metadata, schema_text
+from ems.errors import DatabaseProblem
+
+RUN = {
+    "id": "r1", "study": "dispatch", "case_name": "demo", "title": "Demo", "status": "completed", "parameters": "{}",
+    "versions": "{}", "inputs": "[]", "notes": "[]", "headline": "[]", "created_at": "2024-06-01 08:00:00.000000",
+    "host": "h", "process_id": 7, "finished_at": "2024-06-01 09:00:00.000000",
+    "error": None, "report_path": None, "notebook_path": None,
+}  # fmt: skip
+JOB = {
+    "id": "j1", "run_id": "r1", "optimization_type": "dispatch", "objective": "cost", "solver": "highs",
+    "solver_version": "1.0", "status": "optimal", "objective_value": 1.0, "total_cost": 1.0, "baseline_cost": 2.0,
+    "settled_cost": 1.0, "currency": "EUR", "bound": 1.0, "gap": 0.0, "solve_time_s": 0.1, "variables": 1,
+    "constraints": 1, "steps": 1, "error": None, "created_at": "2024-06-01 08:00:00.000000",
+}  # fmt: skip
+ASSET = {
+    "job_id": "j1", "asset_id": "b1", "kind": "battery", "name": "B", "site_id": "s",
+    "capacity_kwh": 1.0, "spec": "{}",
+}  # fmt: skip
+POWERS = [
+    "injection_kw", "charge_kw", "discharge_kw", "energy_kwh", "soc", "import_kw", "export_kw", "output_kw",
+    "demand_kw", "served_kw", "unserved_kw", "available_kw", "used_kw", "curtailed_kw", "cost",
+]  # fmt: skip
+RESULT = {"job_id": "j1", "time": "2024-06-01 08:00:00.000000", "asset_id": "b1", "step_h": 1.0, "is_on": None}
+RESULT |= dict.fromkeys(POWERS, 0.5)
+COST = {"job_id": "j1", "asset_id": "b1", "cost_type": "energy", "cost": 1.0}
+ROWS = {
+    "runs": RUN,
+    "optimization_jobs": JOB,
+    "optimization_assets": ASSET,
+    "optimization_results": RESULT,
+    "optimization_costs": COST,
+}
+
+
+def insert(connection: sa.Connection, table: str, row: dict[str, object]) -> None:
+    """Insert by plain SQL, as a person with a database client would."""
+    names = list(row)
+    values = ", ".join(f":{name}" for name in names)
+    connection.execute(sa.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"), row)
+
+
+def violations(table: sa.Table) -> Iterator[tuple[str, str, object]]:
+    """One value for each CHECK of a table that it must refuse: its name, its column, the value."""
+    laws = {
+        "failure_has_error": ("status", "failed"),
+        "end_has_time": ("finished_at", None),
+        "solution_has_value": ("objective_value", None),
+    }
+    for constraint in table.constraints:
+        if not isinstance(constraint, sa.CheckConstraint):
+            continue
+        name = str(constraint.name).removeprefix(f"ck_{table.name}_")
+        column, _, word = name.rpartition("_")
+        if name in laws:
+            yield (name, *laws[name])
+        elif word == "range":
+            text = str(constraint.sqltext)
+            lower = float(re.search(r">=? (-?[0-9.e]+)", text).group(1))
+            yield name, column, -math.inf if lower < -1 else lower - 1
+        elif word == "choice":
+            yield name, column, "7"
+        else:
+            assert word == "length", f"no violation is known for {name}"
+            yield name, column, "x" * 10_001
+
+
+def test_newest_revision__is_the_constant():
+    """The constant lets a current database be opened without Alembic."""
+    assert newest_revision() == HEAD
+    assert len(set(REVISIONS)) == len(REVISIONS)
+
+
+def test_schema_text__is_the_file():
+    """After a change of a record: ``python -m ems.database.schema``."""
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+
+
+def test_schema_text__makes_the_tables(database_url: str):
+    """The committed text is no prose: PostgreSQL accepts it as it stands."""
+    if database_url.startswith("sqlite"):
+        assert "JSONB" in schema_text()
+        return
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        connection.exec_driver_sql(schema_text())
+    assert [item for item in differences(engine) if "alembic_version" not in str(item)] == []
+
+
+def test_upgrade__gives_the_derived_tables(engine: sa.Engine):
+    assert differences(engine) == []
+
+
+def described(engine: sa.Engine) -> set[str]:
+    """Everything that a database says of its tables, CHECKs and views in its own words."""
+    if engine.dialect.name == "sqlite":
+        queries = ["SELECT coalesce(sql, name) FROM sqlite_master WHERE tbl_name <> 'alembic_version'"]
+    else:
+        own = "table_schema = 'public' AND table_name <> 'alembic_version'"
+        queries = [
+            "SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            "SELECT viewname || definition FROM pg_views WHERE schemaname = 'public'",
+            "SELECT concat_ws('|', table_name, ordinal_position, column_name, data_type, is_nullable, "
+            "character_maximum_length, col_description(table_name::regclass, ordinal_position), "
+            f"obj_description(table_name::regclass)) FROM information_schema.columns WHERE {own}",
+        ]
+    with reading(engine) as connection:
+        found = [text for query in queries for text in connection.exec_driver_sql(query).scalars()]
+    # SQLite keeps the statement as it was written: columns and constraints in whatever order and spacing.
+    parts = [part for text in found for part in re.split(r",\s*\n\s*", text)]
+    return {re.sub(r"\s+", " ", part).strip(" ()") for part in parts}
+
+
+def test_upgrade__equals_the_metadata_in_every_word(database_url: str):
+    """Alembic compares neither CHECKs nor views; the databases' own descriptions tell of both."""
+    upgrade(database_url)
+    engine = open_engine(database_url)
+    migrated = described(engine)
+    downgrade(database_url, "base")
+    with writing(engine) as connection:
+        metadata().create_all(connection)
+        for view in VIEWS.values():
+            connection.exec_driver_sql(view)
+    derived = described(engine)
+    assert migrated == derived
+    checks = sum(isinstance(c, sa.CheckConstraint) for table in metadata().tables.values() for c in table.constraints)
+    native_booleans = engine.dialect.name == "postgresql"
+    assert sum("ck_" in text for text in derived) == checks - native_booleans
+
+
+def test_downgrade__to_nothing_and_up_again(database_url: str):
+    upgrade(database_url)
+    downgrade(database_url, "base")
+    assert current(database_url) is None
+    with reading(open_engine(database_url)) as connection:
+        assert sa.inspect(connection).get_table_names() == ["alembic_version"]
+        assert sa.inspect(connection).get_view_names() == []
+    upgrade(database_url)
+    upgrade(database_url)
+    assert current(database_url) == HEAD
+    assert differences(connect(database_url)) == []
+
+
+def test_downgrade__then_connect_upgrades_an_embedded_database(tmp_path):
+    """A file which this package's own downgrade left empty is no file of another program."""
+    url = f"sqlite:///{tmp_path}/ems.sqlite"
+    connect(url)
+    downgrade(url, "base")
+    connect(url)
+    assert current(url) == HEAD
+
+
+def test_upgrade__unknown_revision(database_url: str):
+    with pytest.raises(DatabaseProblem, match=r"cannot be migrated.*0815"):
+        upgrade(database_url, "0815")
+
+
+def test_upgrade__all_or_nothing(database_url: str):
+    """A table in the way of the last one stops the upgrade; the first ones are not left behind."""
+    with writing(open_engine(database_url)) as connection:
+        connection.execute(sa.text("CREATE TABLE optimization_costs (mine INTEGER)"))
+    with pytest.raises(DatabaseProblem, match=r"optimization_costs.* already exists"):
+        upgrade(database_url)
+    with reading(open_engine(database_url)) as connection:
+        assert sa.inspect(connection).get_table_names() == ["optimization_costs"]
+
+
+def test_tables__each_law_refuses_plain_sql(engine: sa.Engine):
+    """Each CHECK of each table is violated once, and each is refused by name (or by a type that is stricter)."""
+    with writing(engine) as connection:
+        for table, row in ROWS.items():
+            insert(connection, table, row)
+    tried = 0
+    for table in metadata().sorted_tables:
+        for law, column, value in violations(table):
+            with pytest.raises(DatabaseProblem) as caught, writing(engine) as connection:
+                connection.execute(sa.text(f"UPDATE {table.name} SET {column} = :value"), {"value": value})
+            said = str(caught.value)
+            stricter_type = ("too long", "invalid input", "is of type boolean")
+            assert f"ck_{table.name}_{law}" in said or any(words in said for words in stricter_type), said
+            tried += 1
+    assert tried > 60
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_tables__row_twice_or_without_its_parent(engine: sa.Engine, table: str):
+    with writing(engine) as connection:
+        for name, row in ROWS.items():
+            insert(connection, name, row)
+    with pytest.raises(DatabaseProblem, match="refused a row"), writing(engine) as connection:
+        insert(connection, table, ROWS[table])
+    if table != "runs":
+        parent = "run_id" if table == "optimization_jobs" else "job_id"
+        orphan = {name: "x" if name in (parent, "id") else value for name, value in ROWS[table].items()}
+        with (
+            pytest.raises(DatabaseProblem, match=r"refused a row.*(?i:foreign key)"),
+            writing(engine) as connection,
+        ):
+            insert(connection, table, orphan)

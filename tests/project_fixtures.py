@@ -1,0 +1,77 @@
+"""Projects for tests: a copy of this one's notebooks, parameters and data in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with an empty embedded database, in which this process works."""
+    folder = make_project(tmp_path / "project")
+    monkeypatch.setenv("EMS_PROJECT", str(folder))
+    monkeypatch.delenv("EMS_DATABASE_URL", raising=False)
+    monkeypatch.delenv("EMS_RUN_ID", raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """What ``ems run dispatch demo`` has left."""
+
+    folder: Path
+    output: str
+    report: Path
+    index: Path
+    database: str
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """The demo, run once by the command as a user runs it."""
+    folder = make_project(tmp_path_factory.mktemp("demo") / "project")
+    done = run_ems(folder, "run", "dispatch", "demo")
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split(None, 1) for line in done.stdout.splitlines() if line.startswith(("Report", "Database")))
+    report, index = Path(said["Report"].strip()), folder / "reports" / "index.html"
+    return DemoRun(folder, done.stdout, report, index, said["Database"].strip())
+
+
+def make_project(folder: Path) -> Path:
+    """Copy what a project is made of, without its reports and database."""
+    for name in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for name in ("sites", "series"):
+        shutil.copytree(ROOT / "data" / name, folder / "data" / name)
+    return folder
+
+
+def environment_of(folder: Path, database_url: str | None = None) -> dict[str, str]:
+    """The environment in which a command works on a project."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EMS_")}
+    environment["EMS_PROJECT"] = str(folder)
+    if database_url:
+        environment["EMS_DATABASE_URL"] = database_url
+    return environment
+
+
+def run_ems(folder: Path, *arguments: str, database_url: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a project, as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "ems", *arguments],
+        cwd=folder,
+        env=environment_of(folder, database_url),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
