@@ -109,13 +109,13 @@ def parse_yaml(text: str, where: str) -> Any:
 def _check_nesting(text: str) -> None:
     # PyYAML's reader in C calls itself for each level, and beyond some ten thousand the interpreter dies of it.
     depth = 0
-    event: Any  # the stubs know two kinds of marks, the errors one
     for event in yaml.parse(text, _CoreLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST_NESTING:
                 problem = f"lists and mappings are nested deeper than {DEEPEST_NESTING} levels"
-                raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+                mark: Any = event.start_mark
+                raise yaml.composer.ComposerError(None, None, problem, mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

@@ -14,13 +14,13 @@ from urllib.parse import unquote
 HIDDEN = "***"
 SHORTEST_SECRET = 6  # shorter values are common words, and hiding those would spoil every message
 
-# Up to the last "@": a password may itself hold "@", ":" or "/", and too much hidden is better than too little.
-_USER_AND_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s:/?#@'\"<>]*):([^\s'\"<>]*)@")
-_WHOLE_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^:/?#@]*):(.*)@", re.DOTALL)
-_SECRET_WORD = r"\w*(?:password|passwd|passphrase|pwd|secret|token|api_?key)\w*"  # noqa: S105 - a pattern
-_ASSIGNED = re.compile(rf"(?i)({_SECRET_WORD}=)('[^']*'|\"[^\"]*\"|[^\s&;]+)")
-_IN_MAPPING = re.compile(rf"(?i)(['\"]{_SECRET_WORD}['\"]\s*:\s*)('[^']*'|\"[^\"]*\")")
-_SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}\Z")
+# No pattern begins with a repetition, so that an error of a megabyte is read in one go.
+_WORD = re.compile(r"[^\s'\"<>]+")
+_USER = re.compile(r"://[^:/?#@]*:")
+_SECRET_WORD = r"(?:password|passwd|passphrase|pwd|secret|token|api_?key)"  # noqa: S105 - a pattern
+_ASSIGNED = re.compile(rf"(?i)({_SECRET_WORD}\w{{0,40}}=)('[^']*'|\"[^\"]*\"|[^\s&;]+)")
+_IN_MAPPING = re.compile(rf"(?i)({_SECRET_WORD}\w{{0,40}}['\"]\s{{0,9}}:\s{{0,9}})('[^']*'|\"[^\"]*\")")
+_SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}")
 _SECRET_VARIABLE = re.compile(r"(?i)PASSWORD|TOKEN|SECRET|KEY")
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -33,7 +33,7 @@ def masked(url: str) -> str:
     >>> masked("postgresql://db.example.org/ems?user=ems&password=s3cret")
     'postgresql://db.example.org/ems?user=ems&password=***'
     """
-    return without_secrets(_WHOLE_URL.sub(rf"\1:{HIDDEN}@", url))
+    return without_secrets(_without_password(url))
 
 
 def without_secrets(text: str) -> str:
@@ -66,16 +66,30 @@ def _secrets() -> list[str]:
         for name, value in os.environ.items():
             if _SECRET_VARIABLE.search(name):
                 yield value
-            address = _WHOLE_URL.match(value)
-            if address:
-                yield address.group(2)
-                yield unquote(address.group(2))
+            place = _password_place(value)
+            yield value[place]
+            yield unquote(value[place])
 
     return sorted({value for value in values() if len(value) >= SHORTEST_SECRET}, key=len, reverse=True)
 
 
+def _password_place(address: str) -> slice:
+    """Return where in an address its password stands; an empty place where it has none.
+
+    It goes up to the last "@": a password may itself hold "@", ":" or "/", and too much hidden is better than too
+    little.
+    """
+    user, end = _USER.search(address), address.rfind("@")
+    return slice(user.end(), end) if user and user.end() <= end else slice(0, 0)
+
+
+def _without_password(address: str) -> str:
+    place = _password_place(address)
+    return f"{address[: place.start]}{HIDDEN}{address[place.stop :]}" if place.stop else address
+
+
 def _without(secrets: Iterable[str], text: str) -> str:
-    text = _USER_AND_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+    text = _WORD.sub(lambda word: _without_password(word[0]), text)
     text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
     text = _IN_MAPPING.sub(rf"\1'{HIDDEN}'", text)
     for secret in secrets:
@@ -94,7 +108,7 @@ def _storable(secrets: Iterable[str], value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
             _storable_text(secrets, str(key)): HIDDEN
-            if isinstance(item, str) and item and _SECRET_NAME.match(str(key))
+            if isinstance(item, str) and item and _SECRET_NAME.search(str(key))
             else _storable(secrets, item)
             for key, item in value.items()
         }

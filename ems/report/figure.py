@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
 
 from ems.report.style import MEASURED_FONT, SETTINGS, SHOWN_FONTS, WIDTH_IN
 
@@ -71,10 +70,13 @@ class ReportFigure(Figure):
     def points(self) -> int:
         """Number of points of the longest line or outline."""
         lines = [np.size(line.get_xdata(orig=False)) for axes in self.axes for line in axes.get_lines()]
-        steps = [
-            len(patch.get_data()[0]) for axes in self.axes for patch in axes.patches if isinstance(patch, StepPatch)
+        outlines = [
+            np.shape(path.vertices)[0] // 4  # an area goes up and down at each end of each step
+            for axes in self.axes
+            for area in axes.collections
+            for path in area.get_paths()
         ]
-        return max([*lines, *steps], default=0)
+        return max([*lines, *outlines], default=0)
 
     def as_svg(self) -> str:
         """Return the figure as SVG: text as text, no date, the same on each call."""

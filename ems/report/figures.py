@@ -18,7 +18,7 @@ from ems.report.curves import (
     price_panels,
     told_apart,
 )
-from ems.report.figure import ReportFigure, report_settings
+from ems.report.figure import MOST_POINTS_IN_SVG, ReportFigure, report_settings
 from ems.report.style import (
     COST_COLOURS,
     INK,
@@ -74,16 +74,14 @@ def plot_series(series: xr.Dataset, portfolio: Any) -> ReportFigure:
         return _saying("No demand, available power or price is given.")
     boundaries = boundaries_of(series)
     facts = [f"{what} {_range([c.values for c in curves])} {unit}" for what, unit, curves in panels]
+    edges = date2num(boundaries)
     figure = ReportFigure(
         f"Step plots {_over(boundaries, portfolio)}: {'; '.join(facts)}.", height_in=0.7 + PANEL_IN * len(panels)
     )
     with report_settings():
         all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (what, unit, curves), fact in zip(all_axes, panels, facts, strict=True):
-            handles = [
-                axes.stairs(c.values, date2num(boundaries), baseline=None, color=c.colour, linewidth=1.6)
-                for c in curves
-            ]
+            handles = [_steps(axes, edges, c.values, c.colour) for c in curves]
             axes.set_title(fact[0].upper() + fact[1:])
             axes.set_ylabel(f"{what}\n({unit})")
             _from_zero(axes)
@@ -131,10 +129,7 @@ def plot_power_balance(flows: xr.Dataset, series: xr.Dataset, portfolio: Any) ->
         all_axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
         balance = all_axes[-1]
         if prices:
-            price_handles = [
-                all_axes[0].stairs(c.values, edges, baseline=None, color=price_colour(at), linewidth=1.6)
-                for at, c in enumerate(prices)
-            ]
+            price_handles = [_steps(all_axes[0], edges, c.values, price_colour(at)) for at, c in enumerate(prices)]
             all_axes[0].set_ylabel(f"import price\n({portfolio.currency}/kWh)")
             _from_zero(all_axes[0])
             if len(prices) > 1:
@@ -142,7 +137,7 @@ def plot_power_balance(flows: xr.Dataset, series: xr.Dataset, portfolio: Any) ->
         handles = _stack(balance, layers, edges)
         labels = [layer.label for layer in layers]
         if loads.sizes["asset"]:
-            handles.append(balance.stairs(load_kw, edges, baseline=None, color=INK, linewidth=1.8))
+            handles.append(_steps(balance, edges, load_kw, INK))
             labels.append("load")
         _from_zero(balance)
         balance.axhline(0, color=SOFT_INK, linewidth=0.8)
@@ -259,18 +254,28 @@ def plot_costs(costs: pd.DataFrame, currency: str) -> ReportFigure:
     return figure
 
 
+def _steps(axes: Any, edges: np.ndarray, values: np.ndarray, colour: str) -> Any:
+    """Draw a value for each step; return the line."""
+    width = 1.7 if len(values) <= MOST_POINTS_IN_SVG else 0.5  # a thick line would hide its own ups and downs
+    return axes.plot(edges, np.append(values, values[-1]), drawstyle="steps-post", color=colour, linewidth=width)[0]
+
+
+def _area(axes: Any, edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, colour: str) -> Any:
+    """Fill between two values for each step; return the area."""
+    low, high = (np.append(values, values[-1]) for values in (bottom, top))
+    return axes.fill_between(edges, low, high, step="post", facecolor=colour, linewidth=0)
+
+
 def _stack(axes: Any, layers: Sequence[Layer], edges: np.ndarray) -> list[Any]:
     """Draw the layers, positive parts upwards and negative parts downwards; return a handle for each."""
     above = np.zeros(len(edges) - 1)
     below = np.zeros(len(edges) - 1)
     handles = []
     for layer in layers:
-        style = {"fill": True, "facecolor": layer.colour, "edgecolor": "white", "linewidth": 0.4}
-        handle = axes.stairs(above + layer.supply_kw, edges, baseline=above.copy(), **style)
+        handles.append(_area(axes, edges, above, above + layer.supply_kw, layer.colour))
         if layer.use_kw.any():
-            axes.stairs(below + layer.use_kw, edges, baseline=below.copy(), **style)
+            _area(axes, edges, below, below + layer.use_kw, layer.colour)
         above, below = above + layer.supply_kw, below + layer.use_kw
-        handles.append(handle)
     return handles
 
 
@@ -321,9 +326,15 @@ def _share_time(all_axes: np.ndarray, boundaries: np.ndarray, portfolio: Any) ->
 
 
 def _legend(axes: Any, handles: Sequence[Any], labels: Sequence[str], below: bool = False) -> None:
-    columns = max(1, min(len(labels), LEGEND_LETTERS // (max(map(len, labels)) + 6)))
-    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, -0.16)} if below else {"loc": "best"}
-    legend = axes.legend(handles, ["name"] * len(labels), ncols=columns if below else 1, **place)
+    letters = max(map(len, labels)) + 6
+    place: dict[str, Any]
+    if below:
+        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": max(1, LEGEND_LETTERS // letters)}
+    elif letters * len(labels) <= LEGEND_LETTERS // 2:
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(labels), "borderaxespad": 0}
+    else:
+        place = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    legend = axes.legend(handles, ["name"] * len(labels), **place)
     # matplotlib drops labels that begin with an underscore, so the names are written afterwards.
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(label)

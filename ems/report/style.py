@@ -35,7 +35,7 @@ SHOWN_FONTS = "system-ui, 'DejaVu Sans', sans-serif"
 SETTINGS: dict[str, Any] = {
     "font.family": [MEASURED_FONT],
     "font.size": 9.5,
-    "text.parse_math": True,  # a name may hold dollar signs
+    "text.parse_math": False,  # a name may hold dollar signs
     "text.usetex": False,
     "text.color": INK,
     "axes.titlesize": 11,

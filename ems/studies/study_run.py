@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sqlalchemy
 
 from ems.database.engine import connect
 from ems.database.optimizations import store_optimization
@@ -24,6 +23,8 @@ from ems.studies.study import Study
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Engine
 
     from ems.dispatch.options import SolverOptions
     from ems.dispatch.problem import DispatchProblem
@@ -47,7 +48,7 @@ class StudyRun:
         Whether the notebook opened the run itself, and so closes it; else the command that runs it does.
     """
 
-    engine: sqlalchemy.Engine
+    engine: Engine
     id: str
     is_own: bool
 
@@ -119,7 +120,7 @@ def open_study_run(study: Study) -> StudyRun:
     return run
 
 
-def new_run_record(engine: sqlalchemy.Engine, study: Study, case: str) -> str:
+def new_run_record(engine: Engine, study: Study, case: str) -> str:
     """Open a pending run of a study with its parameters, versions and input files, and return its id."""
     run = Run(
         id=new_run_id(),

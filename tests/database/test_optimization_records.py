@@ -67,10 +67,7 @@ def test_store_optimization__round_trip(running: sa.Engine):
         a_row("b1", injection_kw=np.float64(-10.0), charge_kw=10.0, discharge_kw=float("nan"), wear_cost=0.5),
         a_row("b1", np.datetime64("2024-06-01T09:00"), energy_kwh=np.float32(0.5), is_on=np.bool_(True), label="x"),
     ]
-    costs = [
-        {"asset_id": "b1", "cost_type": "wear", "cost": 0.5},
-        {"asset_id": "b1", "cost_type": "energy", "cost": 12.0},
-    ]
+    costs = [{"asset_id": "b1", "cost_type": kind, "cost": cost} for kind, cost in (("wear", 0.5), ("energy", 12.0))]
     store_optimization(running, job, [asset], rows, costs)
 
     assert jobs_of(running, "r1") == [job]

@@ -18,7 +18,7 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
     "<script>alert(1)</script>",
     "</style><script>alert(1)</script>",
-    "Halle $3$ & $x_{",
+    "Halle $3$ & $x_{$",
     "Akku 🔋 مرحبا",
     "_hidden",
     "a\x00b\x0bc\ud800d",
