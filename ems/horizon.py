@@ -44,7 +44,7 @@ class Horizon:
             findings.append("each step must last at least a second and at most a year")
         if self.start.tzinfo is None:
             findings.append(f"start = {self.start.isoformat()}: must say its offset from UTC")
-        elif not EARLIEST <= self.start <= LATEST - dt.timedelta(hours=min(sum(self.steps_h), 1e6)):
+        elif not findings and not EARLIEST <= self.start <= LATEST - dt.timedelta(hours=min(sum(self.steps_h), 1e6)):
             findings.append(f"start = {self.start.isoformat()}: must lie between 1970 and 2200, to the last step")
         if findings:
             raise InvalidInput("the horizon", findings)

@@ -34,7 +34,7 @@ def test_help__loads_nothing_heavy() -> None:
         "import sys, ems.cli\n"
         "try: ems.cli.commands(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'pandas', 'xarray', 'pyomo', 'sqlalchemy', 'matplotlib', 'papermill', 'pydantic', 'sktime'}\n"
+        "heavy = {'numpy', 'pandas', 'xarray', 'pyomo', 'sqlalchemy', 'matplotlib', 'papermill', 'sktime'}\n"
         "print('loaded', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

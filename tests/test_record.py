@@ -115,8 +115,8 @@ def test_record__all_findings_at_once():
         "tank 't1' cannot be used:\n"
         "  capacity_kwh = -5 kWh: must be greater than 0 kWh\n"
         "  is_open = 'no': must be true or false\n"
-        "  max_charge: no such field; known are built_at, capacity_kwh, id, is_open, losses_kw, medium, min_soc, name, "
-        "note, sensors, valves"
+        "  max_charge: no such field; known are built_at, capacity_kwh, id, is_open, losses_kw, medium, min_soc, "
+        "name, note, sensors, valves"
     )
 
 

@@ -73,7 +73,7 @@ def test_parse_yaml__anchor():
         ("x: {a: 1, a: 2}", r"f\.yaml, line 1, column 11: the key 'a' stands here a second time"),
         ("a:\n\tb: 1", r"f\.yaml, line 2, column 1: .*YAML indents with spaces, not tabs"),
         ("a: b: c", r"f\.yaml, line 1, column 5: mapping values are not allowed"),
-        ("a: [1, 2", r"f\.yaml, line 1, column 9"),
+        ("a: [1, 2", r"f\.yaml, line 2, column 1: did not find expected ','"),
         ("a: 'open", r"f\.yaml, line 1, column 9"),
         ("a: *nowhere", r"f\.yaml, line 1, column 4: found undefined alias"),
         ("a: 1\n---\nb: 2", r"f\.yaml, line 2, column 1: .*another document"),

@@ -95,15 +95,14 @@ class EvCharger(Asset):
             present[t].append(number)
             stays.setdefault(number, []).append(t)
 
-        def charging_power(unit: Any, t: int) -> Any:
-            return unit.charge_kw[t] == sum(unit.session_kw[number, t] for number in present[t])
-
-        def session_energy(unit: Any, number: int) -> Any:
-            stored = sum(unit.session_kw[number, t] * horizon.steps_h[t] for t in stays[number])
-            return stored * self.charge_efficiency == self.sessions[number].energy_kwh
-
-        unit.charging_power = Constraint(list(horizon.steps), rule=charging_power)
-        unit.session_energy = Constraint(list(stays), rule=session_energy)
+        # Who is there differs from step to step, which no template can say: the terms are written one by one.
+        unit.charging_power = Constraint(model.steps)
+        for t in horizon.steps:
+            unit.charging_power[t] = unit.charge_kw[t] == sum(unit.session_kw[number, t] for number in present[t])
+        unit.session_energy = Constraint(list(stays))
+        for number, steps in stays.items():
+            stored_kwh = sum(unit.session_kw[number, t] * horizon.steps_h[t] for t in steps) * self.charge_efficiency
+            unit.session_energy[number] = stored_kwh == self.sessions[number].energy_kwh
 
     def injection_kw(self, unit: Any, t: Any) -> Any:
         """Return the charging power, negative because it leaves the bus, in kW."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,9 @@ def execute(
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
-    folder: Path,
-    environment: Mapping[str, str],
+    kernel: Any,
     *,
+    meanwhile: Callable[[], None],
     progress: bool,
 ) -> ExecutedNotebook:
     """Return a notebook as it is after a run with parameters.
@@ -70,50 +70,40 @@ def execute(
         What is run, and where its state is kept while it runs.
     parameters : mapping
         Values that are written below the cell tagged ``parameters``.
-    folder : Path
-        Working folder of the kernel.
-    environment : mapping
-        Variables added to the kernel's environment.
+    kernel : AsyncKernelManager
+        The started kernel in which it runs.
+    meanwhile : callable
+        What this process does, in a thread, while the kernel works on another core.
     progress : bool
         Whether to show a bar over the cells.
 
     Raises
     ------
     RunFailed
-        If there is no kernel, or it cannot be started.
+        If the notebook could not be begun.
     """
     papermill = load_papermill()
     import nbformat
     from papermill.exceptions import PapermillExecutionError
 
     error: str | None = None
-    with _environment(environment):
-        try:
-            papermill.execute_notebook(
-                str(notebook),
-                str(output),
-                parameters=dict(parameters),
-                cwd=str(folder),
-                config=_kernel_settings(),
-                progress_bar={"file": sys.stderr, "leave": False} if progress else False,
-            )
-        except PapermillExecutionError as failure:
-            error = _one_line(failure.ename, failure.evalue)
-        except Exception as failure:  # a dead kernel, a time-out: papermill and nbclient have no common error
-            if not output.is_file():
-                raise RunFailed(
-                    f"the notebook could not be started: {_one_line(type(failure).__name__, failure)}"
-                ) from None
-            error = f"the kernel stopped: {_one_line(type(failure).__name__, failure)}"
+    # Only now: two threads that import the same packages for the first time get in each other's way.
+    threading.Thread(target=meanwhile, daemon=True).start()
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            parameters=dict(parameters),
+            km=kernel,
+            progress_bar={"file": sys.stderr, "leave": False} if progress else False,
+        )
+    except PapermillExecutionError as failure:
+        error = _one_line(failure.ename, failure.evalue)
+    except Exception as failure:  # a dead kernel, a time-out: papermill and nbclient have no common error
+        if not output.is_file():
+            raise RunFailed(f"the notebook was not begun: {_one_line(type(failure).__name__, failure)}") from None
+        error = f"the kernel stopped: {_one_line(type(failure).__name__, failure)}"
     return ExecutedNotebook(_without_marks(nbformat.read(str(output), as_version=4)), error)
-
-
-def _kernel_settings() -> Any:
-    """Return settings under which nobody else on this machine can listen to what the kernel says."""
-    import zmq
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") else {})
 
 
 def _one_line(kind: str, text: object) -> str:
@@ -136,17 +126,3 @@ def _without_marks(notebook: Any) -> Any:
     marks = {"papermill-error-cell-tag"}
     notebook.cells = [cell for cell in notebook.cells if not marks & set(cell.metadata.get("tags", ()))]
     return notebook
-
-
-@contextmanager
-def _environment(added: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in added}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ems.database.masking import masked, without_secrets
-from ems.database.optimizations import jobs_of
+from ems.database.optimizations import jobs_of, total_costs
 from ems.database.records import OptimizationJob, Run
 from ems.database.runs import list_runs
 from ems.folders import project_folder, write_whole
@@ -56,8 +56,10 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
 def write_index(engine: Engine) -> Path:
     """Write the index of all runs and return its path."""
     rows = []
-    for run in list_runs(engine, limit=MOST_LISTED):
-        jobs = jobs_of(engine, run.id)
+    runs = list_runs(engine, limit=MOST_LISTED)
+    costs = total_costs(engine, [run.id for run in runs])
+    for run in runs:
+        total_cost, currency = costs.get(run.id, (None, None))
         rows.append(
             IndexRow(
                 run_id=run.id,
@@ -67,8 +69,8 @@ def write_index(engine: Engine) -> Path:
                 status=run.status,
                 started_at=run.started_at or run.created_at,
                 finished_at=run.finished_at,
-                total_cost=jobs[0].total_cost if jobs else None,
-                currency=jobs[0].currency if jobs else None,
+                total_cost=total_cost,
+                currency=currency,
                 report=run.report_path.removeprefix("reports/") if run.report_path else None,
                 error=run.error,
             )

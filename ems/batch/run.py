@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ems.batch.jupyter import ExecutedNotebook, execute
+from ems.batch.kernel import started_kernel
 from ems.batch.parameters import Case
-from ems.database.engine import connect
 from ems.database.masking import masked
-from ems.database.records import Run
-from ems.database.runs import cancel_run, complete_run, fail_run, get_run, mark_interrupted, start_run
+from ems.database.run_id import new_run_id
 from ems.errors import DatabaseProblem
 from ems.folders import project_folder, scratch_folder, write_whole
-from ems.studies.study_run import RUN_ID_VARIABLE, new_run_record
+from ems.studies.study import RUN_ID_VARIABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from ems.batch.jupyter import ExecutedNotebook
+    from ems.database.records import Run
 
 
 @dataclass(frozen=True)
@@ -64,23 +65,36 @@ def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
     study.check()
     project = project_folder()
     _say_where_links_lead(project / "reports")
+    run_id = new_run_id()
+    with (
+        _stopping_on_sigterm(),
+        started_kernel(project, {RUN_ID_VARIABLE: run_id, "EMS_PROJECT": str(project)}) as kernel,
+    ):
+        return _run_in(kernel, case, run_id, progress)
+
+
+def _run_in(kernel: Any, case: Case, run_id: str, progress: bool) -> RunOutcome:
+    from ems.batch.jupyter import execute
+    from ems.database.engine import connect
+    from ems.database.runs import cancel_run, start_run
+    from ems.studies.study_run import open_record
+
     engine = connect()
     sweep_interrupted(engine)
-    run_id = new_run_record(engine, study, case.name)
+    open_record(engine, case.study, run_id, case.name)
     scratch = scratch_folder() / "runs" / run_id
     try:
-        with _stopping_on_sigterm():
-            scratch.mkdir(parents=True)
-            start_run(engine, run_id)
-            executed = execute(
-                project / "notebooks" / f"{study.name}.ipynb",
-                scratch / "notebook.ipynb",
-                case.given,
-                project,
-                {RUN_ID_VARIABLE: run_id, "EMS_PROJECT": str(project)},
-                progress=progress,
-            )
-            return _close(engine, run_id, case, executed)
+        scratch.mkdir(parents=True)
+        start_run(engine, run_id)
+        executed = execute(
+            project_folder() / "notebooks" / f"{case.study.name}.ipynb",
+            scratch / "notebook.ipynb",
+            case.given,
+            kernel,
+            meanwhile=_load_page_makers,
+            progress=progress,
+        )
+        return _close(engine, run_id, case, executed)
     except KeyboardInterrupt:
         cancel_run(engine, run_id)
         raise
@@ -93,6 +107,8 @@ def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
 
 def sweep_interrupted(engine: Engine) -> list[Run]:
     """Close runs whose process is gone, remove what they left on the disk, and return them."""
+    from ems.database.runs import mark_interrupted
+
     ended = mark_interrupted(engine)
     for run in ended:
         shutil.rmtree(scratch_folder() / "runs" / run.id, ignore_errors=True)
@@ -103,7 +119,9 @@ def sweep_interrupted(engine: Engine) -> list[Run]:
 
 def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
     """Write report and notebook, then close the record: a run is completed only when all of it is there."""
+    from ems.batch.jupyter import ExecutedNotebook
     from ems.batch.reporting import make_page, reports_folder, safe_notebook, write_index
+    from ems.database.runs import complete_run, fail_run, get_run
 
     folder = f"reports/{case.study.name}"
     paths = {"report_path": f"{folder}/{run_id}.html", "notebook_path": f"{folder}/{run_id}.ipynb"}
@@ -122,6 +140,11 @@ def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) 
     return RunOutcome(run, target / f"{run_id}.html", index, masked(str(engine.url)))
 
 
+def _load_page_makers() -> None:
+    import ems.batch.reporting
+    import ems.report.page  # noqa: F401
+
+
 def _as_it_will_be(run: Run, executed: ExecutedNotebook) -> Run:
     """Return the record as it will stand once the run is closed, for its own report."""
     from ems.database.records import utc_now
@@ -132,6 +155,8 @@ def _as_it_will_be(run: Run, executed: ExecutedNotebook) -> Run:
 
 
 def _fail(engine: Engine, run_id: str, error: str) -> None:
+    from ems.database.runs import fail_run
+
     try:
         fail_run(engine, run_id, error)
     except DatabaseProblem as problem:

@@ -76,6 +76,14 @@ def store_optimization(
     return job
 
 
+def total_costs(engine: sa.Engine, run_ids: Sequence[str]) -> dict[str, tuple[float | None, str | None]]:
+    """Return total cost and currency of the first optimization of each of some runs, by the run's id."""
+    query = sa.select(JOBS.c.run_id, JOBS.c.total_cost, JOBS.c.currency).order_by(JOBS.c.created_at.desc())
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(JOBS.c.run_id.in_(run_ids))).all()
+    return {run_id: (cost, currency) for run_id, cost, currency in rows}
+
+
 def jobs_of(engine: sa.Engine, run_id: str) -> list[OptimizationJob]:
     """Return the optimizations of a run, the first one first; an empty list for a run without any."""
     of_run = sa.select(JOBS).where(JOBS.c.run_id == run_id).order_by(JOBS.c.created_at, JOBS.c.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import secrets
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,12 +18,6 @@ from ems.record import LONGEST_TEXT
 
 if TYPE_CHECKING:
     import psutil
-
-
-def new_run_id(now: dt.datetime | None = None) -> str:
-    """Return a new name for a run: ``20240601-073000-k3f9x2``."""
-    letters = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(6))
-    return f"{(now or utc_now()).astimezone(dt.UTC):%Y%m%d-%H%M%S}-{letters}"
 
 
 def open_run(engine: sa.Engine, run: Run) -> Run:
@@ -257,7 +249,9 @@ def _end_without_results(connection: sa.Connection, run_id: str, values: Mapping
     for table in (RESULTS, COSTS, ASSETS):
         connection.execute(sa.delete(table).where(table.c.job_id.in_(of_run)))
     failed = {"status": "failed", "error": values.get("error", reason)}
-    connection.execute(sa.update(JOBS).where(JOBS.c.run_id == run_id).values(failed))
+    # A job that ended without a schedule keeps its own, more exact reason.
+    had_schedule = JOBS.c.status.in_(("optimal", "feasible"))
+    connection.execute(sa.update(JOBS).where(JOBS.c.run_id == run_id, had_schedule).values(failed))
     return _read(connection, run_id)
 
 

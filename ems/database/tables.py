@@ -12,8 +12,7 @@ import annotated_types
 import sqlalchemy as sa
 from pydantic import AwareDatetime, StringConstraints
 from pydantic.fields import FieldInfo
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
+from sqlalchemy.sql.compiler import RESERVED_WORDS
 
 from ems.database.masking import storable
 from ems.record import Record, bounds_of, meaning_of
@@ -32,12 +31,38 @@ METADATA = sa.MetaData(
 )
 """All tables of the package; names of constraints are the same on every database."""
 
-JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+# SQL's own words and those of PostgreSQL, whose dialect is not loaded for them alone.
+_RESERVED = RESERVED_WORDS | {
+    "current_catalog",
+    "current_schema",
+    "fetch",
+    "of",
+    "over",
+    "returning",
+    "window",
+    "with",
+}
 
 # A CHECK on both sides keeps out NaN and infinity (PostgreSQL) and text in a column of numbers (SQLite), which
 # would pass a bound on one side: there, NaN and text are greater than every number.
 LARGEST_NUMBER = "1e308"
 LARGEST_WHOLE_NUMBER = "9223372036854775807"
+
+
+class JsonDocument(sa.types.TypeDecorator[Any]):
+    """A list or mapping: JSONB on PostgreSQL, JSON on SQLite; None is no value."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Return the database's own type."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(sa.JSON(none_as_null=True))
+        # Imported here because it brings all of PostgreSQL's drivers, which an embedded database never needs.
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
 
 
 class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
@@ -136,7 +161,9 @@ def row_of(record: Record, table: sa.Table) -> dict[str, Any]:
     """Return a record as a row of its table; JSON columns get plain values without secrets."""
     plain = record.as_json()
     return {
-        column.name: storable(plain[column.name]) if isinstance(column.type, sa.JSON) else getattr(record, column.name)
+        column.name: storable(plain[column.name])
+        if isinstance(column.type, JsonDocument)
+        else getattr(record, column.name)
         for column in table.columns
     }
 
@@ -153,7 +180,7 @@ def _column(
     given, inner, is_nullable = _without_none(field)
     unit = unit_of(name)
     comment = meaning_of(field) + (f" [{unit}]" if unit else "")
-    in_sql = f'"{name}"' if name in RESERVED_WORDS else name
+    in_sql = f'"{name}"' if name in _RESERVED else name
     column_type, law = _type_and_law(in_sql, given, inner)
     if column_type is None:
         raise TypeError(f"{record.__name__}.{name}: no column holds {given!r}")
@@ -208,7 +235,7 @@ def _type_and_law(
     elif given is dt.time:
         column = sa.Time()
     elif _is_structure(given):
-        column = JSON
+        column = JsonDocument()
     return column, law
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,7 +31,10 @@ def solve_with_highs(model: Any, options: SolverOptions) -> Solution:
         highs.setOptionValue(name, value)
     highs.passModel(lp)
     begin = time.perf_counter()
-    highs.run()
+    if highs.run() == highspy.HighsStatus.kError:
+        # A process keeps the number of threads of its first solve, somebody else's too, and refuses another one.
+        highspy.Highs.resetGlobalScheduler(True)
+        highs.run()
     seconds = time.perf_counter() - begin
     info, status = highs.getInfo(), _status(highs)
     integers = int(np.count_nonzero([kind == highspy.HighsVarType.kInteger for kind in lp.integrality_]))
@@ -64,16 +70,29 @@ def _silent_highs() -> Any:
 
 
 def _standard_form(model: Any) -> Any:
-    import scipy.sparse
     from pyomo.repn.plugins import standard_form
 
-    # Pyomo would fetch these two through its lazy `scipy`, which loads all of scipy.stats: a second for nothing.
+    with _without_import_hooks():
+        import scipy.sparse
+    # Pyomo would fetch these through its lazy `scipy`, which loads all of scipy.stats: a second for nothing.
     compiler = standard_form._LinearStandardFormCompiler_impl
     compiler._to_vector = np.fromiter
     compiler._csc_matrix, compiler._csr_matrix = scipy.sparse.csc_array, scipy.sparse.csr_array
     # Pyomo's own compiler calls a method that Pyomo has deprecated, and would tell the user so.
     logging.getLogger("pyomo.core.base.param").addFilter(lambda record: "sparse_iteritems" not in record.getMessage())
     return standard_form.LinearStandardFormCompiler().write(model, mixed_form=True)
+
+
+@contextmanager
+def _without_import_hooks() -> Iterator[None]:
+    """Import without Pyomo's hook, which adds scipy.stats to every first import of scipy."""
+    hooks = [finder for finder in sys.meta_path if type(finder).__name__ == "DeferredImportCallbackFinder"]
+    for finder in hooks:
+        sys.meta_path.remove(finder)
+    try:
+        yield
+    finally:
+        sys.meta_path[:0] = hooks
 
 
 def _highs_lp(form: Any) -> Any:

@@ -56,10 +56,10 @@ def build_model(problem: DispatchProblem) -> Any:
                 for cost in asset.costs(model.unit[asset.id], t, model.step_h).values()
             )
 
-        has_cost = any(asset.costs(model.unit[asset.id], 0, model.step_h) for asset in problem.assets)
-        model.total_cost = Objective(
-            rule=(lambda model: sum(cost_of_step(t) for t in model.steps)) if has_cost else (lambda _model: 0.0)
-        )
+        if any(asset.costs(model.unit[asset.id], 0, model.step_h) for asset in problem.assets):
+            model.total_cost = Objective(rule=lambda model: sum(cost_of_step(t) for t in model.steps))
+    if not hasattr(model, "total_cost"):  # nothing costs anything; a template cannot be a bare number
+        model.total_cost = Objective(expr=0.0)
     return model
 
 

@@ -58,8 +58,9 @@ def solve_with_program(model: Any, options: SolverOptions, program: Path) -> Sol
         log = Path(folder) / "solver.log"
         try:
             results = solver.solve(model, load_solutions=False, logfile=str(log))
-        except (RuntimeError, ValueError, OSError) as error:
-            raise NoSolution(f"{options.solver} failed: {str(error).strip().splitlines()[-1]}") from None
+        except (RuntimeError, ValueError, OSError, TypeError) as error:  # TypeError: Pyomo found no version in it
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise NoSolution(f"{options.solver} failed: {said[-1]}") from None
         log_text = log.read_text(errors="replace") if log.exists() else ""
     seconds = time.perf_counter() - begin
     status = _status(results)

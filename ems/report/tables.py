@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import math
 import numbers
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,30 @@ class Table:
             [_cell(value, self.decimals.get(column)) for column, value in zip(self.columns, row, strict=True)]
             for row in self.rows
         ]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words of a finding, shown in a notebook and its report as a paragraph.
+
+    Parameters
+    ----------
+    text : str
+        Plain text; nothing in it is read as markup.
+    """
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return re.sub(r"([\\`*_{}\[\]<>()#+!|$~&-])", r"\\\1", self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def show_sentence(text: str) -> Sentence:
+    """Return words as a paragraph of the notebook and the report."""
+    return Sentence(text)
 
 
 def shown_number(value: float | None, decimals: int | None = None) -> str:

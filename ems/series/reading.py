@@ -61,7 +61,7 @@ def read_series(path: Path, needs: Sequence[Need], form: SeriesForm, timezone: s
         sha256=table.sha256,
         timezone=stamps.read_as,
         step_h=raster.step_h,
-        notes=[stamps.read_as, *_zone_notes(stamps, form), *_row_notes(raster), *remarks.notes],
+        notes=[*_assumed_zone(stamps), *_zone_notes(stamps, form), *_row_notes(raster), *remarks.notes],
     )
 
 
@@ -124,6 +124,11 @@ def _dataset(sources: Sequence[Source], values: Sequence[np.ndarray], raster: Ra
         },
         coords={"time": raster.times, "asset": assets},
     )
+
+
+def _assumed_zone(stamps: Stamps) -> list[str]:
+    # A stamp that states its offset leaves nothing to assume.
+    return [] if "offset from UTC" in stamps.read_as and "without" not in stamps.read_as else [stamps.read_as]
 
 
 def _zone_notes(stamps: Stamps, form: SeriesForm) -> list[str]:

@@ -49,13 +49,12 @@ class _Replay:
         values: np.ndarray = self.series[name].sel(asset=asset_id).to_numpy()
         return values
 
-    def note(self, asset_id: str, law: str, excess: Any, unit: str = "kW") -> None:
-        """Note a law that is broken where ``excess`` is above the tolerance, with the worst step."""
-        excess = np.atleast_1d(excess)
+    def note(self, asset_id: str, law: str, excess: np.ndarray, unit: str = "kW") -> None:
+        """Note a law that is broken where ``excess``, shape (steps,), is above the tolerance, with the worst step."""
         worst = int(np.argmax(excess))
         # A NaN is a value that nobody can check, and counts as broken.
         if not np.all(excess <= TOLERANCE):
-            when = np.datetime_as_string(self.times[min(worst, len(self.times) - 1)], unit="m").replace("T", " ")
+            when = np.datetime_as_string(self.times[worst], unit="m").replace("T", " ")
             self.found.append(f"'{asset_id}': {law} by {excess[worst]:.6g} {unit} at {when} UTC")
 
 
@@ -106,9 +105,10 @@ def _replay_battery(replay: _Replay, asset: Battery) -> np.ndarray:
     if "energy_kwh" in replay.flows:
         planned = replay.flows.energy_kwh.sel(asset=asset.id).to_numpy()
         replay.note(asset.id, "content differs from the plan's", np.abs(energy - planned)[1:], "kWh")
-    missing = asset.target_soc * asset.capacity_kwh - energy[-1]
+    missing = asset.target_soc * asset.capacity_kwh - energy[1:]
+    missing[:-1] = 0  # only the end of the last step has a target
     if asset.final_soc_rule != "free":
-        excess = abs(missing) if asset.final_soc_rule == "exactly" else missing
+        excess = np.abs(missing) if asset.final_soc_rule == "exactly" else missing
         replay.note(asset.id, "final content misses target_soc", excess, "kWh")
     injection: np.ndarray = discharge - charge
     return injection
@@ -153,19 +153,26 @@ def _replay_generator(replay: _Replay, asset: Generator) -> np.ndarray:
 
 
 def _replay_ev_charger(replay: _Replay, asset: EvCharger) -> np.ndarray:
+    """Check powers against the vehicles that are there, and energy at each step's end against comings and leavings.
+
+    What the vehicles that left had wanted <= energy charged so far <= what the vehicles that came want.
+    """
     charge = replay.power("charge_kw", asset.id)
-    limit_kw = asset.max_power_kw * asset.number_of_ports
-    replay.note(asset.id, f"charges above {limit_kw:g} kW", charge - limit_kw)
-    begin, end = replay.times[0], replay.times[-1] + np.timedelta64(round(replay.step_h[-1] * 3600), "s")
-    stays = [session for session in asset.sessions if _utc(session.departure) > begin and _utc(session.arrival) < end]
-    wanted_kwh = sum(session.energy_kwh for session in stays)
-    stored_kwh = float(charge @ replay.step_h) * asset.charge_efficiency
-    replay.note(asset.id, "charges another energy than its sessions want", abs(wanted_kwh - stored_kwh), "kWh")
-    step = (replay.step_h * 3600).round().astype("timedelta64[s]")
-    present = np.zeros(len(charge), dtype=bool)
-    for session in stays:
-        present |= (replay.times < _utc(session.departure)) & (replay.times + step > _utc(session.arrival))
-    replay.note(asset.id, "charges while no vehicle is there", np.where(present, 0, charge))
+    begin = replay.times
+    end = begin + (replay.step_h * 3600).round().astype("timedelta64[s]")
+    limit_kw, left_kwh, came_kwh = np.zeros_like(charge), np.zeros_like(charge), np.zeros_like(charge)
+    for session in asset.sessions:
+        arrival, departure = _utc(session.arrival), _utc(session.departure)
+        if departure <= begin[0] or arrival >= end[-1]:
+            continue
+        there_h = np.clip((np.minimum(end, departure) - np.maximum(begin, arrival)) / np.timedelta64(1, "h"), 0, None)
+        limit_kw += asset.max_power_kw * there_h / replay.step_h
+        came_kwh += np.where(end > arrival, session.energy_kwh, 0)
+        left_kwh += np.where(end >= departure, session.energy_kwh, 0)
+    stored_kwh = np.cumsum(charge * replay.step_h) * asset.charge_efficiency
+    replay.note(asset.id, "charges above what the vehicles there can take", charge - limit_kw)
+    replay.note(asset.id, "a vehicle leaves without its energy", left_kwh - stored_kwh, "kWh")
+    replay.note(asset.id, "charges more than the vehicles that came want", stored_kwh - came_kwh, "kWh")
     return -charge
 
 

@@ -28,6 +28,9 @@ def _name_or_path(text: str) -> str:
     return text
 
 
+RUN_ID_VARIABLE = "EMS_RUN_ID"
+"""Environment variable by which a command tells its kernel the run that it has opened."""
+
 StartText = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
 """Beginning of a horizon as text: without offset it is local time of the site."""
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_name_or_path)]

@@ -16,10 +16,11 @@ import numpy as np
 from ems.database.engine import connect
 from ems.database.optimizations import store_optimization
 from ems.database.records import OptimizationAsset, OptimizationJob, Run
-from ems.database.runs import complete_run, fail_run, get_run, new_run_id, note_run, open_run, start_run
+from ems.database.run_id import new_run_id
+from ems.database.runs import complete_run, fail_run, get_run, note_run, open_run, start_run
 from ems.errors import EmsWarning, Infeasible
 from ems.folders import sha256_of, shown_path
-from ems.studies.study import Study
+from ems.studies.study import RUN_ID_VARIABLE, Study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ems.dispatch.result import DispatchResult
     from ems.studies.dispatch_plan import DispatchPlan
 
-RUN_ID_VARIABLE = "EMS_RUN_ID"
-"""Environment variable by which a command tells its kernel the run that it has opened."""
 PACKAGES = ("ems", "highspy", "numpy", "pandas", "papermill", "pulp", "pydantic", "pyomo", "sqlalchemy", "xarray")
 
 
@@ -114,16 +113,16 @@ def open_study_run(study: Study) -> StudyRun:
     given = os.environ.get(RUN_ID_VARIABLE)
     if given:
         return StudyRun(engine, get_run(engine, given).id, is_own=False)
-    run = StudyRun(engine, new_run_record(engine, study, case="notebook"), is_own=True)
+    run = StudyRun(engine, open_record(engine, study, new_run_id(), case="notebook"), is_own=True)
     start_run(engine, run.id)
     _fail_with_the_cell(run)
     return run
 
 
-def new_run_record(engine: Engine, study: Study, case: str) -> str:
+def open_record(engine: Engine, study: Study, run_id: str, case: str) -> str:
     """Open a pending run of a study with its parameters, versions and input files, and return its id."""
     run = Run(
-        id=new_run_id(),
+        id=run_id,
         study=study.name,
         case_name=case,
         title=study.title,

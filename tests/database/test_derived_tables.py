@@ -105,9 +105,9 @@ def test_table_of__types_and_nullability():
         "made_at": ("UtcDateTime", False),
         "day": ("Date", True),
         "at": ("Time", True),
-        "parts": ("JSON", False),
-        "spec": ("JSON", False),
-        "either": ("JSON", False),
+        "parts": ("JsonDocument", False),
+        "spec": ("JsonDocument", False),
+        "either": ("JsonDocument", False),
     }
     assert table.c.id.type.length == 64
     assert table.comment == "A record with a field of each type."

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ems.database.engine import connect, reading, writing
 from ems.database.optimizations import jobs_of
 from ems.database.records import RUNS, Run
+from ems.database.run_id import new_run_id
 from ems.database.runs import (
     cancel_run,
     complete_run,
@@ -24,7 +25,6 @@ from ems.database.runs import (
     get_run,
     list_runs,
     mark_interrupted,
-    new_run_id,
     note_run,
     open_run,
     start_run,

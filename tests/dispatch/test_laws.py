@@ -1,0 +1,220 @@
+"""Laws that every dispatch keeps, whatever its assets, prices and steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from builders import problem
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_problems import dispatches
+
+from ems.assets.battery import Battery
+from ems.assets.ev_charger import EvCharger
+from ems.assets.generator import Generator
+from ems.assets.grid_connection import GridConnection
+from ems.assets.load import Load
+from ems.assets.portfolio import AnyAsset
+from ems.assets.variable_renewable import VariableRenewable
+from ems.dispatch.options import SolverOptions
+from ems.dispatch.problem import DispatchProblem
+from ems.dispatch.result import DispatchResult
+from ems.dispatch.solve import solve
+from ems.settlement.bill import settle
+from ems.settlement.replay import violations_of
+
+EXACT = SolverOptions(mip_gap=0)
+# Solvers keep each constraint to 1e-6 in kW; a content is the sum of up to 24 of them.
+NEAR_KW, NEAR_KWH = 1e-5, 1e-4
+
+
+def laws(max_examples: int):
+    return settings(
+        max_examples=max_examples,
+        deadline=None,  # the first solve of a process imports the solver
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+def flow(result: DispatchResult, asset: AnyAsset, name: str) -> np.ndarray:
+    values: np.ndarray = result.flows[name].sel(asset=asset.id).to_numpy()
+    return values
+
+
+def money_moved(result: DispatchResult) -> float:
+    """What is paid and earned, without regard to sign: the scale of a cost that may sum to nothing."""
+    return max(1.0, float(np.nansum(np.abs(result.cost.to_dataarray()))))
+
+
+def same_cost(one: float, other: float, result: DispatchResult) -> bool:
+    return abs(one - other) <= 1e-6 * money_moved(result)
+
+
+@laws(60)
+@given(dispatches())
+def test_solve__balances_limits_and_energy(asked):
+    """Written anew from the definitions; `violations_of` says the same and is held against it."""
+    result = solve(asked)
+    for site in asked.portfolio.sites:
+        members = [asset for asset in asked.assets if asset.site_id == site.id]
+        balance = sum(flow(result, asset, "injection_kw") for asset in members)
+        np.testing.assert_allclose(balance, 0, atol=NEAR_KW)
+    for asset in asked.assets:
+        check_asset(result, asset)
+    assert violations_of(result.flows, asked.series, asked.portfolio) == []
+
+
+def check_asset(result: DispatchResult, asset: AnyAsset) -> None:
+    step_h = result.problem.horizon.step_h
+    if isinstance(asset, Battery):
+        charge, discharge = flow(result, asset, "charge_kw"), flow(result, asset, "discharge_kw")
+        energy = flow(result, asset, "energy_kwh")
+        stored = (charge * asset.charge_efficiency - discharge / asset.discharge_efficiency) * step_h
+        np.testing.assert_allclose(np.diff(energy), stored, atol=NEAR_KWH)
+        assert energy[0] == pytest.approx(asset.initial_soc * asset.capacity_kwh)
+        assert energy.min() >= asset.min_soc * asset.capacity_kwh - NEAR_KWH
+        assert energy.max() <= asset.max_soc * asset.capacity_kwh + NEAR_KWH
+        assert min(charge.min(), discharge.min()) >= 0
+        assert charge.max() <= asset.max_charge_kw + NEAR_KW
+        assert discharge.max() <= asset.max_discharge_kw + NEAR_KW
+        assert np.minimum(charge, discharge).max() <= NEAR_KW
+        surplus = energy[-1] - asset.target_soc * asset.capacity_kwh
+        if asset.final_soc_rule == "exactly":
+            assert surplus == pytest.approx(0, abs=NEAR_KWH)
+        elif asset.final_soc_rule == "at_least":
+            assert surplus >= -NEAR_KWH
+    elif isinstance(asset, GridConnection):
+        imports, exports = flow(result, asset, "import_kw"), flow(result, asset, "export_kw")
+        assert min(imports.min(), exports.min()) >= 0
+        assert imports.max() <= asset.max_import_kw + NEAR_KW
+        assert exports.max() <= asset.max_export_kw + NEAR_KW
+        assert np.minimum(imports, exports).max() <= NEAR_KW
+    elif isinstance(asset, Load):
+        unserved = flow(result, asset, "unserved_kw")
+        demand = result.problem.inputs_of(asset).series["demand_kw"]
+        assert unserved.min() >= 0
+        assert (unserved <= (demand if asset.is_sheddable else 0) + NEAR_KW).all()
+        np.testing.assert_allclose(flow(result, asset, "injection_kw"), unserved - demand, atol=NEAR_KW)
+    elif isinstance(asset, VariableRenewable):
+        used = flow(result, asset, "used_kw")
+        available = result.problem.inputs_of(asset).series["available_kw"]
+        assert used.min() >= 0
+        assert (used <= available + NEAR_KW).all()
+        if not asset.is_curtailable:
+            np.testing.assert_allclose(used, available, atol=NEAR_KW)
+    elif isinstance(asset, Generator):
+        output = flow(result, asset, "output_kw")
+        # A decision is 0 or 1 to within 1e-6; times 50 kW that is 5e-5 kW.
+        is_off = np.abs(output) <= 1e-4
+        assert (is_off | ((output >= asset.min_output_kw - 1e-4) & (output <= asset.max_output_kw + 1e-4))).all()
+    else:
+        assert isinstance(asset, EvCharger)
+        charge = flow(result, asset, "charge_kw")
+        wanted = sum(stay.energy_kwh for stay in asset.sessions)
+        assert charge @ step_h * asset.charge_efficiency == pytest.approx(wanted, abs=NEAR_KWH)
+        assert charge.min() >= 0
+        assert charge.max() <= asset.max_power_kw + NEAR_KW
+
+
+@laws(60)
+@given(dispatches())
+def test_solve__objective_is_the_cost_of_the_schedule_and_the_bill(asked):
+    """Three ways to one number: the solver's, the formulas on its schedule, and the invoice."""
+    result = solve(asked)
+    assert same_cost(result.solution.objective, result.total_cost, result)
+    assert same_cost(settle(result.flows, asked.series, asked.portfolio).total_cost, result.total_cost, result)
+    assert result.bound <= result.total_cost + 1e-6 * money_moved(result)
+
+
+def with_assets(asked: DispatchProblem, assets: list[AnyAsset], series: xr.Dataset | None = None) -> DispatchProblem:
+    return DispatchProblem(
+        asked.portfolio.replace(assets=tuple(assets)), asked.horizon, asked.series if series is None else series
+    )
+
+
+def relaxations(asset: AnyAsset) -> list[AnyAsset]:
+    """The asset with one limit loosened in turn; each schedule of the tighter one is one of the looser."""
+    if isinstance(asset, Battery):
+        return [
+            asset.replace(capacity_kwh=asset.capacity_kwh * 1.5),
+            asset.replace(max_charge_kw=asset.max_charge_kw * 1.5),
+            asset.replace(max_discharge_kw=asset.max_discharge_kw * 1.5),
+            asset.replace(min_soc=0, max_soc=1),
+            asset.replace(final_soc_rule="free"),
+            asset.replace(round_trip_efficiency=1) if asset.final_soc_rule != "exactly" else asset,
+        ]
+    if isinstance(asset, GridConnection):
+        return [asset.replace(**{name: getattr(asset, name) + 10}) for name in ("max_import_kw", "max_export_kw")]
+    if isinstance(asset, Generator):
+        return [asset.replace(max_output_kw=asset.max_output_kw * 1.5), asset.replace(min_output_kw=0)]
+    if isinstance(asset, VariableRenewable):
+        return [asset.replace(is_curtailable=True)]
+    if isinstance(asset, Load):
+        return [asset.replace(is_sheddable=True, interruption_cost_per_kwh=1)] if not asset.is_sheddable else []
+    return [asset.replace(max_power_kw=asset.max_power_kw * 1.5)]
+
+
+@laws(40)
+@given(dispatches(largest_steps=12), st.data())
+def test_solve__a_relaxed_limit_never_costs_more(asked, data):
+    assets = list(asked.assets)
+    place = data.draw(st.integers(0, len(assets) - 1))
+    looser = relaxations(assets[place])
+    tight = solve(asked, EXACT)
+    for one in looser:
+        relaxed = solve(with_assets(asked, [*assets[:place], one, *assets[place + 1 :]]), EXACT)
+        assert relaxed.total_cost <= tight.total_cost + 1e-6 * money_moved(tight), one
+
+
+PRICED = ("degradation_cost_per_kwh", "fuel_cost_per_kwh", "startup_cost", "interruption_cost_per_kwh")
+
+
+@laws(30)
+@given(dispatches(largest_steps=12), st.sampled_from([0.5, 2.0, 10.0]))
+def test_solve__scaling_all_prices_scales_the_cost(asked, factor):
+    dearer = [
+        asset.replace(
+            **{name: getattr(asset, name) * factor for name in PRICED if getattr(asset, name, None) is not None}
+        )
+        for asset in asked.assets
+    ]
+    prices = asked.series[["import_price_per_kwh", "export_price_per_kwh"]] * factor
+    result = solve(asked, EXACT)
+    scaled = solve(with_assets(asked, dearer, asked.series.assign(prices)), EXACT)
+    assert same_cost(scaled.total_cost / factor, result.total_cost, result)
+
+
+@laws(30)
+@given(dispatches(largest_steps=12), st.randoms(use_true_random=False))
+def test_solve__order_of_assets_does_not_matter(asked, random):
+    shuffled = list(asked.assets)
+    random.shuffle(shuffled)
+    result = solve(asked, EXACT)
+    assert same_cost(solve(with_assets(asked, shuffled), EXACT).total_cost, result.total_cost, result)
+
+
+@laws(30)
+@given(dispatches(largest_steps=12))
+def test_solve__highs_and_cbc_agree(asked):
+    """Both prove their answer; a gap of 1e-6 is left to each."""
+    highs = solve(asked, EXACT)
+    cbc = solve(asked, SolverOptions(solver="cbc", mip_gap=0))
+    assert (highs.status, cbc.status) == ("optimal", "optimal")
+    assert same_cost(cbc.total_cost, highs.total_cost, highs)
+    assert violations_of(cbc.flows, asked.series, asked.portfolio) == []
+
+
+@laws(20)
+@given(dispatches(largest_steps=12), st.sampled_from([2, 4]))
+def test_solve__finer_steps_never_cost_more(asked, parts):
+    """A schedule of coarse steps is one of the finer steps, too, and starts and stays cost the same."""
+    fine_h = [step / parts for step in asked.horizon.steps_h for _ in range(parts)]
+    values = {
+        f"{asset.id}.{name}": np.repeat(asked.inputs_of(asset).series[name], parts).tolist()
+        for asset in asked.assets
+        for name in asset.series_needed
+    }
+    coarse = solve(asked, EXACT)
+    fine = solve(problem(list(asked.assets), values, fine_h), EXACT)
+    assert fine.total_cost <= coarse.total_cost + 1e-6 * money_moved(coarse)

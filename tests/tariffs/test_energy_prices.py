@@ -1,0 +1,177 @@
+"""Prices of a tariff follow the wall clock of the site, over both clock changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ems.errors import InvalidInput
+from ems.horizon import Horizon
+from ems.tariffs.prices import energy_prices
+from ems.tariffs.tariff import WEEKDAYS, Tariff
+
+BERLIN = "Europe/Berlin"
+DAY = {"name": "day", "from_time": "08:00", "until_time": "20:00", "import_price_per_kwh": 0.18}
+NIGHT = {"name": "night", "import_price_per_kwh": 0.12}
+
+
+def tariff(*periods: dict) -> Tariff:
+    return Tariff(id="contract", name="Contract", periods=[*periods])
+
+
+def day_from(text: str, hours: float, step_h: float = 1.0, zone: str = BERLIN) -> Horizon:
+    return Horizon.regular(dt.datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)), hours, step_h)
+
+
+def bought(contract: Tariff, steps: Horizon, zone: str = BERLIN) -> list[float]:
+    return energy_prices(contract, steps, zone)[0].tolist()
+
+
+def test_energy_prices__summer_day():
+    """12 hours of day between 8 of night before and 4 after, by the local clock, which is 2 h ahead of UTC."""
+    assert bought(tariff(DAY, NIGHT), day_from("2024-06-03", 24)) == [0.12] * 8 + [0.18] * 12 + [0.12] * 4
+
+
+def test_energy_prices__spring_day_has_one_hour_less_of_night():
+    assert bought(tariff(DAY, NIGHT), day_from("2024-03-31", 23)) == [0.12] * 7 + [0.18] * 12 + [0.12] * 4
+
+
+def test_energy_prices__autumn_day_has_one_hour_more_of_night():
+    assert bought(tariff(DAY, NIGHT), day_from("2024-10-27", 25)) == [0.12] * 9 + [0.18] * 12 + [0.12] * 4
+
+
+def test_energy_prices__an_hour_that_comes_twice_has_its_price_twice():
+    two_to_three = {**DAY, "from_time": "02:00", "until_time": "03:00"}
+    assert bought(tariff(two_to_three, NIGHT), day_from("2024-10-27", 5)) == [0.12, 0.12, 0.18, 0.18, 0.12]
+
+
+def test_energy_prices__an_hour_that_does_not_come_has_no_price():
+    two_to_three = {**DAY, "from_time": "02:00", "until_time": "03:00"}
+    assert bought(tariff(two_to_three, NIGHT), day_from("2024-03-31", 4)) == [0.12] * 4
+
+
+def test_energy_prices__zone_with_quarter_hours():
+    """Kathmandu is 5:45 h ahead of UTC: its day begins at 02:15 UTC."""
+    steps = Horizon.regular(dt.datetime(2024, 6, 3, tzinfo=dt.UTC), 3, 0.25)
+    assert bought(tariff(DAY, NIGHT), steps, "Asia/Kathmandu") == [0.12] * 9 + [0.18] * 3
+
+
+def test_energy_prices__weekday_and_month():
+    """2024-06-30 is a Sunday, 2024-07-01 a Monday in another month."""
+    sunday = {"name": "sunday", "import_price_per_kwh": 0.1, "weekdays": ["sun"]}
+    july = {"name": "july", "import_price_per_kwh": 0.2, "months": [7]}
+    assert bought(tariff(sunday, july, NIGHT), day_from("2024-06-29", 72, 12)) == [0.12, 0.12, 0.1, 0.1, 0.2, 0.2]
+
+
+def test_energy_prices__export():
+    export = {**DAY, "export_price_per_kwh": 0.10}
+    sold = energy_prices(tariff(export, NIGHT), day_from("2024-06-03T07:00", 2), BERLIN)[1]
+    np.testing.assert_array_equal(sold, [np.nan, 0.10])
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "step_h", "when"),
+    [
+        ("2024-06-03T00:00", 24, 3, "2024-06-03 08:00 CEST, within a step of 3 h"),
+        ("2024-06-03T00:30", 24, 1, "2024-06-03 08:00 CEST, within a step of 1 h"),
+        ("2024-06-03T07:00", 24, 24, "2024-06-03 08:00 CEST, within a step of 24 h"),
+        ("2024-06-03T07:59:30", 1 / 60, 1 / 60, "2024-06-03 08:00 CEST, within a step of 0.0166667 h"),
+        # 04:00 to 08:00 by the clock before, 04:00 to 09:00 by the clock after: 4 h steps from midnight miss.
+        ("2024-10-27T00:00", 16, 4, "2024-10-27 08:00 CET, within a step of 4 h"),
+    ],
+)
+def test_energy_prices__change_within_a_step_is_refused(start, hours, step_h, when):
+    with pytest.raises(InvalidInput, match=f"tariff 'contract': the price changes at {when}; choose step_h"):
+        bought(tariff(DAY, NIGHT), day_from(start, hours, step_h))
+
+
+def test_energy_prices__period_that_the_clock_change_shortens_is_not_overlooked():
+    """On the spring day 00:00 to 03:00 lasts 2 h: a step of 3 h from 23:30 has night's price at both ends."""
+    early = {**DAY, "from_time": "00:00", "until_time": "03:00"}
+    with pytest.raises(InvalidInput, match="the price changes at 2024-03-31 00:00 CET, within a step of 3 h"):
+        bought(tariff(early, NIGHT), day_from("2024-03-30T23:30", 3, 3))
+
+
+def test_energy_prices__steps_shorter_than_a_minute():
+    """Eight steps of 15 s around 08:00."""
+    prices = bought(tariff(DAY, NIGHT), day_from("2024-06-03T07:59:00", 1 / 30, 1 / 240))
+    assert prices == [0.12] * 4 + [0.18] * 4
+
+
+def test_energy_prices__steps_of_changing_length():
+    start = dt.datetime(2024, 6, 3, 7, 30, tzinfo=ZoneInfo(BERLIN))
+    assert bought(tariff(DAY, NIGHT), Horizon(start, (0.25, 0.25, 12, 11.5))) == [0.12, 0.12, 0.18, 0.12]
+
+
+def slow_price(contract: Tariff, moment: dt.datetime, zone: str) -> float:
+    """The price at a moment as a person reads the contract: first line that fits the local clock."""
+    local = moment.astimezone(ZoneInfo(zone))
+    clock = f"{local:%H:%M}"
+    for line in contract.periods:
+        begin, end = line.from_time, line.until_time
+        fits = begin <= clock < end if begin < end else clock >= begin or clock < end
+        if fits and local.month in line.months and WEEKDAYS[local.weekday()] in line.weekdays:
+            return line.import_price_per_kwh
+    raise AssertionError(f"no line fits {local}")
+
+
+CLOCK = st.builds(lambda h, m: f"{h:02d}:{m:02d}", st.integers(0, 23), st.sampled_from([0, 30]))
+PERIODS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.just("period"),
+            "import_price_per_kwh": st.floats(-1, 1),
+            "from_time": CLOCK,
+            "until_time": CLOCK | st.just("24:00"),
+            "weekdays": st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True),
+            "months": st.lists(st.integers(1, 12), min_size=1, unique=True),
+        }
+    ),
+    max_size=3,
+)
+# Around clock changes of 2024, and any time.
+STARTS = st.builds(
+    lambda day, half_hours: day + dt.timedelta(minutes=30 * half_hours),
+    st.sampled_from([dt.datetime(2024, month, day, tzinfo=dt.UTC) for month, day in [(3, 30), (10, 26), (4, 6)]])
+    | st.datetimes(dt.datetime(1975, 1, 1), dt.datetime(2030, 1, 1)).map(
+        lambda moment: moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=dt.UTC)
+    ),
+    st.integers(0, 47),
+)
+ZONES = st.sampled_from([BERLIN, "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo", "UTC"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(PERIODS, STARTS, ZONES)
+def test_energy_prices__equal_a_slow_reading_of_the_contract(periods, start, zone):
+    """Half-hour steps meet every change: offsets of these zones are whole half hours, Lord Howe's change too."""
+    contract = tariff(*periods, NIGHT)
+    steps = Horizon.regular(start, 60, 0.5)
+    expected = [slow_price(contract, time.to_pydatetime().replace(tzinfo=dt.UTC), zone) for time in steps.times]
+    assert bought(contract, steps, zone) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(PERIODS, STARTS, ZONES, st.sampled_from([2.0, 3.0, 6.0, 12.0, 36.0]))
+def test_energy_prices__refused_just_where_half_hours_within_a_step_differ(periods, start, zone, step_h):
+    contract = tariff(*periods, NIGHT)
+    steps = Horizon.regular(start, 36, step_h)
+    halves = Horizon.regular(start, 36, 0.5)
+    slow = [slow_price(contract, time.to_pydatetime().replace(tzinfo=dt.UTC), zone) for time in halves.times]
+    groups = np.reshape(slow, (len(steps), -1))
+    by_period = Tariff(
+        id="contract",
+        name="Contract",
+        periods=[{**one.given(), "import_price_per_kwh": float(i)} for i, one in enumerate(contract.periods)],
+    )
+    numbers = [slow_price(by_period, time.to_pydatetime().replace(tzinfo=dt.UTC), zone) for time in halves.times]
+    if all(len(set(group)) == 1 for group in np.reshape(numbers, (len(steps), -1)).tolist()):
+        assert bought(contract, steps, zone) == groups[:, 0].tolist()
+    else:
+        with pytest.raises(InvalidInput, match="the price changes at"):
+            bought(contract, steps, zone)
