@@ -14,9 +14,13 @@ UNITS = {
     "h": "h", "min": "min", "s": "s", "ms": "ms", "a": "a", "d": "d",
     "v": "V", "kv": "kV", "ampere": "A", "hz": "Hz",
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
+    "cycle": "cycle", "week": "week",
 }  # fmt: skip
 MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
-FRACTIONS = frozenset({"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment"})
+FRACTIONS = frozenset(
+    {"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment", "coefficient", "ratio"}
+    | {"health", "tolerance"}
+)
 
 
 @cache

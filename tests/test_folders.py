@@ -50,7 +50,7 @@ def test_project_folder__named_by_the_environment(home):
 
 def test_project_folder__named_folder_is_no_project(home, monkeypatch, tmp_path):
     monkeypatch.setenv("EMS_PROJECT", str(tmp_path / "elsewhere"))
-    with pytest.raises(InvalidInput, match=r"EMS_PROJECT = '.*elsewhere': this folder has no notebooks/"):
+    with pytest.raises(InvalidInput, match=r"EMS_PROJECT = '.*this folder has no notebooks/"):
         project_folder()
 
 

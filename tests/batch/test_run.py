@@ -134,7 +134,8 @@ def test_run__infeasible_leaves_a_failed_run_with_its_reason(project: Path) -> N
     assert len(read_results(engine, job.id)) == 0
     engine.dispose()
     page = (project / str(run.report_path)).read_text()
-    assert "infeasible at 2024-06-03" in page.split("</header>")[0]
+    banner = page.split('role="alert"')[1].split("</section>")[0]
+    assert "infeasible at 2024-06-03" in banner
 
 
 def test_run__other_solver_and_postgresql_give_the_same_cost(tmp_path: Path, database_url: str) -> None:

@@ -134,7 +134,10 @@ def with_assets(asked: DispatchProblem, assets: list[AnyAsset], series: xr.Datas
 
 
 def relaxations(asset: AnyAsset) -> list[AnyAsset]:
-    """The asset with one limit loosened in turn; each schedule of the tighter one is one of the looser."""
+    """The asset with one limit loosened in turn; each schedule of the tighter one is one of the looser.
+
+    A better efficiency is no looser limit: where a price is negative, a lossy battery is paid for its losses.
+    """
     if isinstance(asset, Battery):
         return [
             asset.replace(capacity_kwh=asset.capacity_kwh * 1.5),
@@ -142,7 +145,6 @@ def relaxations(asset: AnyAsset) -> list[AnyAsset]:
             asset.replace(max_discharge_kw=asset.max_discharge_kw * 1.5),
             asset.replace(min_soc=0, max_soc=1),
             asset.replace(final_soc_rule="free"),
-            asset.replace(round_trip_efficiency=1) if asset.final_soc_rule != "exactly" else asset,
         ]
     if isinstance(asset, GridConnection):
         return [asset.replace(**{name: getattr(asset, name) + 10}) for name in ("max_import_kw", "max_export_kw")]
@@ -208,7 +210,12 @@ def test_solve__highs_and_cbc_agree(asked):
 @laws(20)
 @given(dispatches(largest_steps=12), st.sampled_from([2, 4]))
 def test_solve__finer_steps_never_cost_more(asked, parts):
-    """A schedule of coarse steps is one of the finer steps, too, and starts and stays cost the same."""
+    """A schedule of coarse steps is one of the finer steps, too, and starts cost the same.
+
+    Not so with a vehicle that comes within a coarse step, where its mean power meets sun from before it came; chargers
+    are left out.
+    """
+    asked = with_assets(asked, [asset for asset in asked.assets if not isinstance(asset, EvCharger)])
     fine_h = [step / parts for step in asked.horizon.steps_h for _ in range(parts)]
     values = {
         f"{asset.id}.{name}": np.repeat(asked.inputs_of(asset).series[name], parts).tolist()
