@@ -6,6 +6,8 @@ a table, the entries of a report and the value that the optimization reads.
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import typing
 import unicodedata
 from collections.abc import Mapping
@@ -19,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
@@ -29,6 +32,7 @@ from pydantic.fields import FieldInfo
 
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import LONGEST_SLUG
+from ems.unit_traps import remedy_for
 from ems.units import unit_of, with_unit
 
 LONGEST_NAME = 200
@@ -82,6 +86,22 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_bare_
 """A point in time with its offset from UTC."""
 
 
+def _date_from_text(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("must be a date, as in 2024-06-01") from None
+    return value
+
+
+Date = Annotated[dt.date, BeforeValidator(_date_from_text)]
+"""A day of the calendar."""
+Count = Annotated[int, Field(ge=0)]
+Metadata = dict[str, JsonValue]
+"""Anything else that people want to keep of a thing, by name."""
+
+
 def _sequence_as_tuple(value: object) -> object:
     # YAML and JSON give lists; a record holds tuples, which cannot change.
     return tuple(value) if isinstance(value, list) else value
@@ -99,7 +119,13 @@ class _RecordMeta(ModelMetaclass):
             try:
                 return super().__call__(**given)
             except ValidationError as error:
-                raise InvalidInput(cls._subject(given), findings_of(cls, error)) from None
+                # What follows from a wrong field is wrong too; only the field that was given is named.
+                derived = {name for name in cls.derive(given) if given.get(name) is None}
+                own = [
+                    item for item in error.errors(include_url=False) if item["loc"][:1] not in {(n,) for n in derived}
+                ]
+                found = [_finding(cls, dict(item)) for item in own] or findings_of(cls, error)
+                raise InvalidInput(cls._subject(given), found) from None
 
 
 class Record(BaseModel, metaclass=_RecordMeta):
@@ -155,7 +181,9 @@ class Record(BaseModel, metaclass=_RecordMeta):
     def _with_derived(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, Mapping):
             return handler(data)
-        derived = {name: value for name, value in cls.derive(data).items() if data.get(name) is None}
+        derived = {
+            name: value for name, value in cls.derive(data).items() if value is not None and data.get(name) is None
+        }
         record = handler({**data, **derived})
         record.__pydantic_fields_set__.difference_update(derived)
         return record
@@ -192,6 +220,13 @@ def meaning_of(field: FieldInfo) -> str:
     """Return the first sentence of a field's docstring, on one line."""
     text = " ".join((field.description or "").split())
     return text.split(". ")[0].rstrip(".") + "." if text else ""
+
+
+def acts_in(field: FieldInfo) -> str:
+    """Return what a field acts in, as its docstring states it, or nothing where it only describes."""
+    text = " ".join((field.description or "").split())
+    found = re.search(r"Acts in ([^.]+)\.", text)
+    return found.group(1) if found else ""
 
 
 def field_table(record: type[Record], currency: str = "currency") -> list[dict[str, str]]:
@@ -265,7 +300,7 @@ def _finding(record: type[BaseModel], item: dict[str, Any]) -> str:
     shown = with_unit(show(value), name) if _is_number(value) else show(value)
     if kind in _SIGN:
         key, words = _SIGN[kind]
-        said = f"{words} {with_unit(f'{context[key]:g}', name)}"
+        said = f"{words} {with_unit(f'{context[key]:g}', name)}{_remedy(name, value, context[key])}"
     elif kind in _TYPE:
         said = _TYPE[kind]
     elif kind == "literal_error":
@@ -285,6 +320,10 @@ def _finding(record: type[BaseModel], item: dict[str, Any]) -> str:
     else:
         said = str(item["msg"])
     return f"{place} = {shown}: {said}"
+
+
+def _remedy(name: str, value: object, bound: float) -> str:
+    return remedy_for(name, float(value), bound) if isinstance(value, int | float) else ""
 
 
 def _is_number(value: object) -> bool:

@@ -49,7 +49,7 @@ def grid(**fields: Any) -> GridConnection:
 
 def load(**fields: Any) -> Load:
     """A firm load."""
-    return Load(**{"id": "load", "site_id": "site", **fields})
+    return Load(**{"id": "load", "site_id": "site", "rated_load_kw": 1000, **fields})
 
 
 def solar(**fields: Any) -> SolarPV:
@@ -59,19 +59,23 @@ def solar(**fields: Any) -> SolarPV:
 
 def wind(**fields: Any) -> WindTurbine:
     """A curtailable turbine of 50 kW."""
-    return WindTurbine(**{"id": "wind", "site_id": "site", "rated_capacity_kw": 50, **fields})
+    speeds = {"cut_in_wind_speed_m_per_s": 3, "rated_wind_speed_m_per_s": 12, "cut_out_wind_speed_m_per_s": 25}
+    easy = {"id": "wind", "site_id": "site", "rated_capacity_kw": 50, "rotor_diameter_m": 16, "hub_height_m": 30}
+    return WindTurbine(**{**easy, **speeds, **fields})
 
 
 def generator(**fields: Any) -> Generator:
-    """A generator of 40 kW whose fuel costs 0.10 per kWh."""
+    """A generator of 40 kW whose fuel costs 0.10 per kWh, free to start and stop at any step."""
+    free = {"min_uptime_h": 0, "min_downtime_h": 0}
     return Generator(
-        **{"id": "generator", "site_id": "site", "max_output_kw": 40, "fuel_cost_per_kwh": 0.10, **fields}
+        **{"id": "generator", "site_id": "site", "max_output_kw": 40, "fuel_cost_per_kwh": 0.10, **free, **fields}
     )
 
 
 def charger(**fields: Any) -> EvCharger:
-    """A charger of one port of 10 kW."""
-    return EvCharger(**{"id": "charger", "site_id": "site", "max_power_kw": 10, **fields})
+    """A smart charger of one port of 10 kW; of several, each has its full power."""
+    easy = {"id": "charger", "site_id": "site", "max_power_kw": 10}
+    return EvCharger(**{**easy, "smart_charging_capable": True, "simultaneous_charging": True, **fields})
 
 
 def session(arrival_h: float, departure_h: float, energy_kwh: float) -> dict[str, Any]:

@@ -33,10 +33,19 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "battery": {"final_soc_rule": "free", "degradation_cost_per_kwh": 0.0},
-    "ev_charger": {"charge_efficiency": 1.0},
+    "ev_charger": {"charge_efficiency": 1.0, "smart_charging_capable": True},
+    "generator": {"min_uptime_h": 0, "min_downtime_h": 0},
+    "load": {"rated_load_kw": NO_LIMIT_KW},
     "grid_connection": {"max_import_kw": NO_LIMIT_KW, "max_export_kw": NO_LIMIT_KW},
     "solar_pv": {"rated_capacity_kw": NO_LIMIT_KW},
-    "wind_turbine": {"rated_capacity_kw": NO_LIMIT_KW},
+    "wind_turbine": {
+        "rated_capacity_kw": NO_LIMIT_KW,
+        "rotor_diameter_m": 100,
+        "hub_height_m": 100,
+        "cut_in_wind_speed_m_per_s": 3,
+        "rated_wind_speed_m_per_s": 12,
+        "cut_out_wind_speed_m_per_s": 25,
+    },
 }
 SERIES = {
     "power": "demand_kw",

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from ems.assets.asset import Asset, AssetInputs
 from ems.horizon import Horizon
-from ems.record import Efficiency, FromList, Moment, Positive, Record
+from ems.record import Efficiency, FromList, Moment, Name, NonNegative, Positive, Record
 
 
 class ChargingSession(Record):
@@ -35,19 +35,64 @@ class EvCharger(Asset):
 
     kind: Literal["ev_charger"] = "ev_charger"
     max_power_kw: Positive
-    """Highest charging power of a port, at the site's bus."""
+    """Highest charging power of a port, at the site's bus. Acts in dispatch and settlement."""
     number_of_ports: Annotated[int, Field(ge=1)] = 1
-    """Vehicles that can charge at the same time."""
+    """Vehicles that can be plugged in at the same time. Acts in dispatch and settlement."""
+    simultaneous_charging: bool = False
+    """Whether every port can give its full power at once; otherwise all share that of one. Acts in dispatch and
+    settlement."""
+    smart_charging_capable: bool = False
+    """Whether charging can wait; otherwise each vehicle is charged at once as fast as it goes. Acts in dispatch."""
     charge_efficiency: Efficiency = 0.9
-    """Energy stored in the vehicle per energy taken from the bus; 0.9 is usual for on-board chargers."""
+    """Energy stored in the vehicle per energy taken from the bus; 0.9 is usual for on-board chargers. Acts in dispatch
+    and settlement."""
     sessions: Annotated[tuple[ChargingSession, ...], FromList] = ()
-    """Stays of vehicles."""
+    """Stays of vehicles. Acts in dispatch and settlement."""
+    charger_level: Literal["level_1", "level_2", "dc_fast", "ultra_fast"] | None = None
+    """Class of its power. Acts in filters."""
+    connector_type: Literal["type_1", "type_2", "ccs", "chademo", "tesla", "gbt"] | None = None
+    """Plug. Acts in filters."""
+    voltage_v: Positive | None = None
+    """Nominal voltage. Describes only."""
+    max_current_ampere: Positive | None = None
+    """Highest current of a port. Describes only."""
+    v2g_capable: bool = False
+    """Whether vehicles can give power back. Describes only."""
+    load_balancing: bool = False
+    """Whether it shares power with other chargers. Describes only."""
+    networked: bool = False
+    """Whether it can be reached from afar. Describes only."""
+    communication_protocol: Name | None = None
+    """How it is talked to. Describes only."""
+    ocpp_version: Name | None = None
+    """Version of the Open Charge Point Protocol. Describes only."""
+    usage_fee_per_kwh: NonNegative | None = None
+    """What a driver pays for a kWh taken from the bus. Acts in dispatch and settlement, as an income."""
+    idle_fee_per_min: NonNegative | None = None
+    """What a driver pays for standing after charging. Describes only."""
+    session_fee: NonNegative | None = None
+    """What a driver pays for a stay. Describes only."""
+    max_session_duration_min: Positive | None = None
+    """Longest stay. Acts in the check of sessions."""
+    reservation_capable: bool = False
+    """Whether a stay can be booked. Describes only."""
 
     series_needed: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def total_limit_kw(self) -> float:
+        """Highest power of all ports together."""
+        return self.max_power_kw * (self.number_of_ports if self.simultaneous_charging else 1)
 
     @model_validator(mode="after")
     def _enough_ports(self) -> EvCharger:
         for session in self.sessions:
+            minutes = (session.departure - session.arrival) / dt.timedelta(minutes=1)
+            if self.max_session_duration_min is not None and minutes > self.max_session_duration_min:
+                raise ValueError(
+                    f"sessions: the stay from {session.arrival.isoformat()} lasts {minutes:g} min; at most "
+                    f"max_session_duration_min = {self.max_session_duration_min:g} min are allowed"
+                )
             present = sum(one.arrival <= session.arrival < one.departure for one in self.sessions)
             if present > self.number_of_ports:
                 raise ValueError(
@@ -88,7 +133,7 @@ class EvCharger(Asset):
             for t in np.flatnonzero(share)
         }
         unit.session_kw = Var(list(limits_kw), bounds=lambda _unit, number, t: (0, limits_kw[number, t]))
-        unit.charge_kw = Var(model.steps, bounds=(0, self.max_power_kw * self.number_of_ports))
+        unit.charge_kw = Var(model.steps, bounds=(0, self.total_limit_kw))
         present: dict[int, list[int]] = {t: [] for t in horizon.steps}
         stays: dict[int, list[int]] = {}
         for number, t in limits_kw:
@@ -103,6 +148,35 @@ class EvCharger(Asset):
         for number, steps in stays.items():
             stored_kwh = sum(unit.session_kw[number, t] * horizon.steps_h[t] for t in steps) * self.charge_efficiency
             unit.session_energy[number] = stored_kwh == self.sessions[number].energy_kwh
+        if not self.smart_charging_capable:
+            for key, kw in self._at_once_kw(horizon, limits_kw).items():
+                unit.session_kw[key].fix(kw)
+
+    def _at_once_kw(self, horizon: Horizon, limits_kw: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+        """Return the power of each stay and step when every vehicle charges from its arrival as fast as it goes.
+
+        Vehicles that share the power of one port are served in the order of their arrival.
+        """
+        left_kwh = {
+            number: session.energy_kwh / self.charge_efficiency for number, session in enumerate(self.sessions)
+        }
+        order = sorted(range(len(self.sessions)), key=lambda number: self.sessions[number].arrival)
+        powers = {}
+        for t in horizon.steps:
+            free_kw = self.total_limit_kw
+            for number in order:
+                if (number, t) in limits_kw:
+                    kw = min(limits_kw[number, t], free_kw, left_kwh[number] / horizon.steps_h[t])
+                    powers[number, t] = kw
+                    free_kw -= kw
+                    left_kwh[number] -= kw * horizon.steps_h[t]
+        return powers
+
+    def costs(self, unit: Any, t: Any, step_h: Any) -> dict[str, Any]:
+        """Return what drivers pay, as an income."""
+        if not self.usage_fee_per_kwh:
+            return {}
+        return {"usage_revenue": -self.usage_fee_per_kwh * unit.charge_kw[t] * step_h[t]}
 
     def injection_kw(self, unit: Any, t: Any) -> Any:
         """Return the charging power, negative because it leaves the bus, in kW."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,12 +15,13 @@ from ems.assets.battery import Battery
 from ems.assets.ev_charger import EvCharger
 from ems.assets.generator import Generator
 from ems.assets.grid_connection import GridConnection
+from ems.assets.group import Dependency, Group, GroupMember, nesting_cycle
 from ems.assets.load import Load
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import shown_path
-from ems.record import FromList, Name, Record, Slug, Text
+from ems.record import FromList, Metadata, Name, NonNegative, Record, Slug, Text
 from ems.series.form import SeriesForm
 from ems.tariffs.tariff import Tariff
 from ems.yaml_text import read_yaml
@@ -62,15 +63,37 @@ class Site(Record):
     """A place with one power bus."""
 
     id: Slug
-    """Id of the site."""
+    """Id of the site. Acts in everything."""
     name: Name
-    """What people call it; the id where nothing is given."""
+    """What people call it; the id where nothing is given. Acts in reports."""
+    code: Name | None = None
+    """Short code that its owner uses; no two sites share one. Acts in the search of texts."""
     timezone: Timezone
-    """IANA name of its time zone, as in Europe/Berlin; tariffs, calendars and axes use its local time."""
+    """IANA name of its time zone, as in Europe/Berlin. Acts in tariffs, calendars and axes, by its local time."""
     country: Country | None = None
-    """ISO 3166 code of the country; shown in the report."""
+    """ISO 3166 code of the country. Acts in reports."""
+    address: Text | None = None
+    """Street and number. Acts in the search of texts."""
+    city: Name | None = None
+    """Town. Acts in the search of texts."""
+    state_province: Name | None = None
+    """State or province. Acts in the search of texts."""
+    postal_code: Name | None = None
+    """Postal code. Acts in the search of texts."""
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Degrees north of the equator. Acts in forecasts and the map."""
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """Degrees east of Greenwich. Acts in forecasts and the map."""
+    site_type: Literal["commercial", "industrial", "residential", "utility"] | None = None
+    """Who uses the site. Acts in filters."""
+    total_capacity_kw: NonNegative | None = None
+    """Power of all its generation, as its owner states it. Acts in reports."""
+    status: Literal["active", "inactive", "maintenance", "decommissioned"] = "active"
+    """Whether it is in use. Acts in filters and reports."""
     description: Text = ""
-    """What the site is; shown in the report."""
+    """What the site is. Acts in reports."""
+    metadata: Metadata = Field(default_factory=dict)
+    """Anything else, by name. Describes only."""
 
     @classmethod
     def derive(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,25 +112,63 @@ class Portfolio(Record):
     """Assets of all sites."""
     tariffs: Annotated[tuple[Tariff, ...], FromList] = ()
     """Tariffs that grid connections refer to."""
+    groups: Annotated[tuple[Group, ...], FromList] = ()
+    """Groups of assets."""
+    members: Annotated[tuple[GroupMember, ...], FromList] = ()
+    """Which asset is in which group."""
+    dependencies: Annotated[tuple[Dependency, ...], FromList] = ()
+    """What depends on what."""
     series: SeriesForm = SeriesForm()
     """How the columns of a file of series belong to the assets."""
 
     @model_validator(mode="after")
     def _refers_to_what_is_there(self) -> Portfolio:
-        for what, records in (("site", self.sites), ("asset", self.assets), ("tariff", self.tariffs)):
+        for what, records in (
+            ("site", self.sites),
+            ("asset", self.assets),
+            ("tariff", self.tariffs),
+            ("group", self.groups),
+        ):
             ids = [record.id for record in records]
             twice = {one for one in ids if ids.count(one) > 1} if len(set(ids)) < len(ids) else set()
             if twice:
                 raise ValueError(f"two {what}s have the id {show(min(twice))}; ids are unique")
-        sites, tariffs = {site.id for site in self.sites}, {tariff.id for tariff in self.tariffs}
-        for asset in self.assets:
-            if asset.site_id not in sites:
-                hint = did_you_mean(asset.site_id, sites)
-                raise ValueError(f"{asset.kind} '{asset.id}': site_id = '{asset.site_id}': no such site; {hint}")
-            if isinstance(asset, GridConnection) and asset.tariff_id is not None and asset.tariff_id not in tariffs:
-                hint = did_you_mean(asset.tariff_id, tariffs)
-                raise ValueError(f"{asset.kind} '{asset.id}': tariff_id = '{asset.tariff_id}': no such tariff; {hint}")
+        known = {
+            "site": {site.id for site in self.sites},
+            "asset": {asset.id for asset in self.assets},
+            "tariff": {tariff.id for tariff in self.tariffs},
+            "group": {group.id for group in self.groups},
+        }
+        for owner, field, what, wanted in self._references():
+            if wanted is not None and wanted not in known[what]:
+                raise ValueError(f"{owner}: {field} = '{wanted}': no such {what}; {did_you_mean(wanted, known[what])}")
+        codes = [site.code for site in self.sites if site.code is not None]
+        if len(set(codes)) < len(codes):
+            raise ValueError(f"two sites have the code {show(max(codes, key=codes.count))}; codes are unique")
+        circle = nesting_cycle({group.id: group.parent_group_id for group in self.groups})
+        if circle:
+            raise ValueError(f"groups are nested in a circle: {' in '.join(circle)}")
         return self
+
+    def _references(self) -> Iterator[tuple[str, str, str, str | None]]:
+        """Give who refers, the field, what kind of thing it means, and its id."""
+        for asset in self.assets:
+            owner = f"{asset.kind} '{asset.id}'"
+            yield owner, "site_id", "site", asset.site_id
+            if isinstance(asset, GridConnection):
+                yield owner, "tariff_id", "tariff", asset.tariff_id
+            if isinstance(asset, SolarPV):
+                yield owner, "battery_asset_id", "asset", asset.battery_asset_id
+        for group in self.groups:
+            yield f"group '{group.id}'", "site_id", "site", group.site_id
+            yield f"group '{group.id}'", "parent_group_id", "group", group.parent_group_id
+        for member in self.members:
+            yield f"member '{member.asset_id}'", "asset_id", "asset", member.asset_id
+            yield f"member '{member.asset_id}'", "group_id", "group", member.group_id
+        for dependency in self.dependencies:
+            yield f"dependency of '{dependency.asset_id}'", "asset_id", "asset", dependency.asset_id
+            owner = f"dependency of '{dependency.asset_id}'"
+            yield owner, "depends_on_asset_id", "asset", dependency.depends_on_asset_id
 
     def site(self, site_id: str) -> Site:
         """Return the site of an id."""
@@ -118,12 +179,22 @@ class Portfolio(Record):
         return next(tariff for tariff in self.tariffs if tariff.id == tariff_id)
 
     def active(self) -> tuple[AnyAsset, ...]:
-        """Return the assets that take part in a dispatch."""
-        return tuple(asset for asset in self.assets if asset.status == "active")
+        """Return the assets that take part in a dispatch: those in use at a site in use."""
+        in_use = {site.id for site in self.sites if site.status == "active"}
+        return tuple(asset for asset in self.assets if asset.status == "active" and asset.site_id in in_use)
 
     def without(self, kind: str) -> Portfolio:
-        """Return the portfolio as if it had no asset of a kind."""
-        return self.replace(assets=tuple(asset for asset in self.assets if asset.kind != kind))
+        """Return the portfolio as if it had no asset of a kind, and nothing that refers to one."""
+        gone = {asset.id for asset in self.assets if asset.kind == kind}
+        kept = [asset for asset in self.assets if asset.id not in gone]
+        return self.replace(
+            assets=tuple(
+                asset.replace(battery_asset_id=None) if getattr(asset, "battery_asset_id", None) in gone else asset
+                for asset in kept
+            ),
+            members=tuple(member for member in self.members if member.asset_id not in gone),
+            dependencies=tuple(one for one in self.dependencies if not {one.asset_id, one.depends_on_asset_id} & gone),
+        )
 
 
 def read_portfolio(path: Path) -> Portfolio:

@@ -12,9 +12,9 @@ class VariableRenewable(Asset):
     """A generator whose available power is given by the weather."""
 
     rated_capacity_kw: Positive
-    """Highest power under rated conditions, at the site's bus."""
+    """Highest power under rated conditions, at the site's bus. Acts in forecasts, health and reports."""
     is_curtailable: bool = True
-    """Whether available power may be left unused."""
+    """Whether available power may be left unused. Acts in dispatch and settlement."""
 
     series_needed: ClassVar[tuple[str, ...]] = ("available_kw",)
 

@@ -99,6 +99,8 @@ def table_of(
     indices: Iterable[str | Sequence[str]] = (),
     exclude: Iterable[str] = (),
     checks: Mapping[str, str] | None = None,
+    before: Sequence[sa.Column[Any]] = (),
+    after: Sequence[sa.Column[Any]] = (),
 ) -> sa.Table:
     """Return the table of a record: a column for each field.
 
@@ -118,6 +120,8 @@ def table_of(
         Fields which are not kept.
     checks : mapping, optional
         Laws between columns, by name: ``{"soc_order": "min_soc < max_soc"}``.
+    before, after : sequence of Column
+        Columns which no field of the record states: keys of its owner, audit.
 
     Returns
     -------
@@ -146,7 +150,9 @@ def table_of(
     table = sa.Table(
         name,
         metadata,
+        *before,
         *columns,
+        *after,
         sa.PrimaryKeyConstraint(*keys),
         *constraints,
         comment=" ".join((record.__doc__ or "").split("\n\n")[0].split()),
@@ -212,7 +218,10 @@ def _type_and_law(
     """Return the column type of a Python type, and the CHECK which its bounds or choices make."""
     column: sa.types.TypeEngine[Any] | None = None
     law: tuple[str, str] | None = None
-    if typing.get_origin(given) is typing.Literal:
+    if typing.get_origin(given) is typing.Literal and all(isinstance(one, int) for one in typing.get_args(given)):
+        listed = ", ".join(str(choice) for choice in typing.get_args(given))
+        column, law = sa.BigInteger(), ("choice", f"{name} IN ({listed})")
+    elif typing.get_origin(given) is typing.Literal:
         choices = [str(choice) for choice in typing.get_args(given)]
         listed = ", ".join(f"'{choice.replace(chr(39), chr(39) * 2)}'" for choice in choices)
         column, law = sa.String(max(map(len, choices))), ("choice", f"{name} IN ({listed})")

@@ -95,7 +95,7 @@ def _balance_at(problem: DispatchProblem, site_id: str, t: int) -> str:
             limit = next(
                 (
                     getattr(asset, name)
-                    for name in ("import_limit_kw", "max_discharge_kw", "max_output_kw")
+                    for name in ("import_limit_kw", "discharge_limit_kw", "max_output_kw")
                     if hasattr(asset, name)
                 ),
                 None,

@@ -156,7 +156,7 @@ def plot_energy(flows: xr.Dataset, portfolio: Any) -> ReportFigure:
     flows : Dataset
         ``energy_kwh(boundary, asset)``.
     portfolio : Portfolio
-        Batteries with ``capacity_kwh``, ``min_soc`` and ``max_soc``.
+        Batteries with ``content_kwh``, ``min_soc`` and ``max_soc``.
 
     Returns
     -------
@@ -172,9 +172,9 @@ def plot_energy(flows: xr.Dataset, portfolio: Any) -> ReportFigure:
         _Content(
             shown(b.name),
             flows["energy_kwh"].sel(asset=b.id).values.astype(float),
-            b.capacity_kwh,
-            b.min_soc * b.capacity_kwh,
-            b.max_soc * b.capacity_kwh,
+            b.content_kwh,
+            b.min_soc * b.content_kwh,
+            b.max_soc * b.content_kwh,
         )
         for b in batteries
     ]

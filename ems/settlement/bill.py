@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from ems.assets.battery import Battery
+from ems.assets.ev_charger import EvCharger
 from ems.assets.generator import Generator
 from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
@@ -67,16 +68,31 @@ def settle(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -> Bill:
         elif isinstance(asset, Generator):
             output = flows.output_kw.sel(asset=asset.id).to_numpy()
             energy_kwh = float(output @ step_h)
-            lines.append((asset.id, "fuel_cost", energy_kwh, "kWh", energy_kwh * asset.fuel_cost_per_kwh))
-            if asset.startup_cost > 0:
+            for cost_type, rate in (
+                ("fuel_cost", asset.fuel_cost_per_kwh),
+                ("variable_om_cost", asset.variable_om_cost_per_kwh),
+            ):
+                if rate > 0 or cost_type == "fuel_cost":
+                    lines.append((asset.id, cost_type, energy_kwh, "kWh", energy_kwh * rate))
+            if asset.startup_cost > 0 or asset.shutdown_cost > 0 or asset.maintenance_cost_per_h > 0:
                 on = flows.is_on.sel(asset=asset.id).to_numpy() > 0.5
                 starts = float(on[0]) + float(np.count_nonzero(on[1:] & ~on[:-1]))
-                lines.append((asset.id, "startup_cost", starts, "starts", starts * asset.startup_cost))
+                stops = float(np.count_nonzero(on[:-1] & ~on[1:]))
+                for cost_type, quantity, unit, rate in (
+                    ("startup_cost", starts, "starts", asset.startup_cost),
+                    ("shutdown_cost", stops, "stops", asset.shutdown_cost),
+                    ("maintenance_cost", float(on @ step_h), "h", asset.maintenance_cost_per_h),
+                ):
+                    if rate > 0:
+                        lines.append((asset.id, cost_type, quantity, unit, quantity * rate))
+        elif isinstance(asset, EvCharger) and asset.usage_fee_per_kwh:
+            energy_kwh = float(flows.charge_kw.sel(asset=asset.id).to_numpy() @ step_h)
+            lines.append((asset.id, "usage_revenue", energy_kwh, "kWh", -energy_kwh * asset.usage_fee_per_kwh))
         elif isinstance(asset, Load) and asset.interruption_cost_per_kwh is not None:
             energy_kwh = float(flows.unserved_kw.sel(asset=asset.id).to_numpy() @ step_h)
             cost = energy_kwh * asset.interruption_cost_per_kwh
             lines.append((asset.id, "interruption_cost", energy_kwh, "kWh", cost))
     frame = pd.DataFrame(lines, columns=["asset", "cost_type", "quantity", "unit", "cost"])
-    rate = frame["cost"].abs() / frame["quantity"].where(frame["quantity"] > 0)
-    frame.insert(4, "rate_per_unit", rate)
+    mean_rate = frame["cost"].abs() / frame["quantity"].where(frame["quantity"] > 0)
+    frame.insert(4, "rate_per_unit", mean_rate)
     return Bill(frame)

@@ -104,6 +104,7 @@ class DispatchStudy(Study):
         InvalidInput
             If the series cannot be used or does not cover the horizon.
         """
+        from ems.assets.overload import warn_of_overload
         from ems.assets.prices import series_needs, with_prices
         from ems.dispatch.problem import DispatchProblem
         from ems.horizon import Horizon
@@ -114,6 +115,7 @@ class DispatchStudy(Study):
         series = read_series(self.series_file(), series_needs(portfolio), portfolio.series, timezone)
         start = start_in(self.start, timezone) if self.start else start_of(series)
         horizon = Horizon.regular(start, self.horizon_h, self.step_h)
+        warn_of_overload(portfolio, series)
         priced = with_prices(cut_series(series, horizon, portfolio.series), portfolio, horizon)
         return DispatchProblem(portfolio, horizon, priced)
 

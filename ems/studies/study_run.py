@@ -72,7 +72,7 @@ class StudyRun:
                 kind=asset.kind,
                 name=asset.name,
                 site_id=asset.site_id,
-                capacity_kwh=getattr(asset, "capacity_kwh", None),
+                capacity_kwh=getattr(asset, "content_kwh", None),
                 spec=asset.as_json(),
             )
             for asset in result.problem.assets

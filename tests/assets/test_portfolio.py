@@ -21,7 +21,7 @@ tariffs:
 assets:
   - {kind: battery, id: b1, capacity_kwh: 100, max_charge_kw: 50, max_discharge_kw: 50}
   - {kind: grid_connection, id: grid, max_import_kw: 100, max_export_kw: 0, tariff_id: flat}
-  - {kind: load, id: cranes}
+  - {kind: load, id: cranes, rated_load_kw: 9}
 """
 
 
@@ -55,7 +55,7 @@ def test_read_portfolio__several_sites(read):
     whole = read(
         "currency: CHF\n"
         "sites: [{id: east, timezone: UTC}, {id: west, timezone: UTC}]\n"
-        "assets: [{kind: load, id: l1, site_id: east}, {kind: load, id: l2, site_id: west}]\n"
+        "assets: [{kind: load, id: l1, site_id: east, rated_load_kw: 9}, {kind: load, id: l2, site_id: west, rated_load_kw: 9}]\n"
     )
     assert [one.site_id for one in whole.assets] == ["east", "west"]
 
@@ -75,7 +75,9 @@ def test_read_portfolio__each_kind_is_known(read):
 
 def test_read_portfolio__findings_of_all_assets_at_once(read):
     text = HARBOUR.replace("capacity_kwh: 100", "capacity_kwh: -5, max_charge: 3")
-    text = text.replace("{kind: load, id: cranes}", "{kind: lod, id: cranes}").replace("max_export_kw: 0, ", "")
+    text = text.replace(
+        "{kind: load, id: cranes, rated_load_kw: 9}", "{kind: lod, id: cranes, rated_load_kw: 9}"
+    ).replace("max_export_kw: 0, ", "")
     with pytest.raises(InvalidInput) as caught:
         read(text)
     assert str(caught.value) == (
@@ -112,11 +114,15 @@ def test_read_portfolio__findings_of_all_assets_at_once(read):
         ),
         ("import_price_per_kwh: 0.2", "price: 0.2", r"tariffs\.1\.periods\.1\.import_price_per_kwh: is required"),
         ("name: all,", "name: all, until_time: '12:00',", r"no period holds in month 1 on mon at 12:00"),
-        ("site:", "owner: me\nsite:", "owner: no such field; known are assets, currency, series, sites, tariffs"),
+        ("site:", "owner: me\nsite:", "owner: no such field; known are assets, currency, dependencies, groups"),
         ("site:", "sites: []\nsite:", "site and sites stand side by side; keep one"),
         ("kind: load, id: cranes", "id: cranes", r"asset 3: kind = nothing: known are battery, ev_charger"),
-        ("{kind: load, id: cranes}", "cranes", "asset 3 = 'cranes': must be lines of 'name: value'"),
-        ("{kind: load, id: cranes}", "{kind: load}", r"load '\?': id: is required"),
+        ("{kind: load, id: cranes, rated_load_kw: 9}", "cranes", "asset 3 = 'cranes': must be lines of 'name: value'"),
+        (
+            "{kind: load, id: cranes, rated_load_kw: 9}",
+            "{kind: load, rated_load_kw: 9}",
+            r"load '\?': id: is required",
+        ),
         ("id: cranes", "id: NO", "load 'NO': id = 'NO': must be small letters, digits and single hyphens"),
         ("id: cranes", "id: 12", "load 12: id = 12: must be text; put it in quotes"),
     ],

@@ -176,9 +176,9 @@ def hard_problem():
         )
         for i, size in enumerate(sizes)
     ]
-    demand = rng.integers(sizes.sum() // 4, 3 * sizes.sum() // 4, 12).astype(float)
+    demand = rng.integers(sizes.sum() // 4, 3 * sizes.sum() // 4, 24).astype(float)
     sink = load(is_sheddable=True, interruption_cost_per_kwh=5)
-    return problem([*assets, sink], {"load.demand_kw": demand.tolist()}, [1] * 12)
+    return problem([*assets, sink], {"load.demand_kw": demand.tolist()}, [1] * 24)
 
 
 @pytest.mark.parametrize("solver", ["highs", "cbc"])

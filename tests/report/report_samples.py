@@ -39,6 +39,7 @@ def make_portfolio(
                 kind="battery",
                 site_id="harbour",
                 capacity_kwh=100.0,
+                content_kwh=100.0,
                 min_soc=0.1,
                 max_soc=0.9,
                 max_charge_kw=50.0,
