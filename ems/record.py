@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import types
 import typing
 import unicodedata
 from collections.abc import Mapping
@@ -202,9 +203,9 @@ class Record(BaseModel, metaclass=_RecordMeta):
 
 
 def bounds_of(field: FieldInfo) -> dict[str, float]:
-    """Return the bounds of a numeric field: keys among ``gt``, ``ge``, ``lt``, ``le``."""
+    """Return the bounds of a numeric field, optional or not: keys among ``gt``, ``ge``, ``lt``, ``le``."""
     bounds: dict[str, float] = {}
-    for constraint in field.metadata:
+    for constraint in [*field.metadata, *_metadata_inside(field.annotation)]:
         for key, kind in (
             ("gt", annotated_types.Gt),
             ("ge", annotated_types.Ge),
@@ -214,6 +215,18 @@ def bounds_of(field: FieldInfo) -> dict[str, float]:
             if isinstance(constraint, kind):
                 bounds[key] = getattr(constraint, key)
     return bounds
+
+
+def _metadata_inside(annotation: Any) -> list[Any]:
+    """Return the constraints of the members of a union: those of the number in ``Fraction | None``."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return []
+    return [
+        constraint
+        for part in typing.get_args(annotation)
+        if typing.get_origin(part) is Annotated
+        for constraint in FieldInfo.from_annotation(part).metadata
+    ]
 
 
 def meaning_of(field: FieldInfo) -> str:
@@ -240,11 +253,22 @@ def field_table(record: type[Record], currency: str = "currency") -> list[dict[s
                 "field": name,
                 "unit": unit_of(name, currency) or "",
                 "bounds": bounds or ", ".join(_choices(field)),
-                "default": "required" if field.is_required() else show(field.get_default(call_default_factory=True)),
+                "default": "required" if field.is_required() else _shown_default(field),
                 "meaning": meaning_of(field),
             }
         )
     return rows
+
+
+def _shown_default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, Record):
+        return f"as {type(value).__name__} has them"
+    if isinstance(value, tuple | list | dict) and not value:
+        return "empty"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value or "empty" if isinstance(value, str) else show(value)
 
 
 def _choices(field: FieldInfo) -> list[str]:

@@ -51,7 +51,7 @@ def make_project(folder: Path) -> Path:
     """Copy what a project is made of, without its reports and database."""
     for name in ("notebooks", "parameters"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in ("sites", "series"):
+    for name in ("sites", "series", "operation"):
         shutil.copytree(ROOT / "data" / name, folder / "data" / name)
     return folder
 

@@ -153,12 +153,12 @@ class LifeCurve:
 
     def cycles_to_end(self, depth: np.ndarray | float) -> np.ndarray:
         """Return the cycles of a depth that make a life; infinitely many of depth 0."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(self.cycles_at_full_depth * np.asarray(depth, dtype=float) ** -self.exponent)
 
     def life_used(self, depth: np.ndarray, count: np.ndarray) -> float:
         """Return the share of a cycle life that cycles use up, by the rule of Palmgren and Miner: they add up."""
-        return float((count / self.cycles_to_end(depth)).sum())
+        return float((count * depth**self.exponent).sum() / self.cycles_at_full_depth)
 
 
 _XU = "Xu et al. 2018, doi:10.1109/TPWRS.2017.2733339"
@@ -208,7 +208,7 @@ def life_curve_of(battery: Battery) -> LifeCurve | None:
     cycle_life: float | None = battery.cycle_life
     if cycle_life is None and battery.degradation_rate_per_cycle:
         cycle_life = (1 - END_OF_LIFE_HEALTH) / battery.degradation_rate_per_cycle
-    return None if cycle_life is None else life_curve(battery.chemistry, cycle_life)
+    return None if cycle_life is None or np.isinf(cycle_life) else life_curve(battery.chemistry, cycle_life)
 
 
 # ------------------------------------------------------------------------------------------- losses and prices

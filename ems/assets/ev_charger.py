@@ -120,18 +120,35 @@ class EvCharger(Asset):
                     f"{name}: energy_kwh = {session.energy_kwh:g} kWh: at most {reachable_kwh:g} kWh can be reached "
                     f"({self.max_power_kw:g} kW x {hours:g} h x efficiency {self.charge_efficiency:g})"
                 )
+        if findings or self.smart_charging_capable:
+            return findings
+        limits_kw = self._limits_kw(horizon)
+        stored_kwh = dict.fromkeys({number for number, _ in limits_kw}, 0.0)
+        for (number, t), kw in self._at_once_kw(horizon, limits_kw).items():
+            stored_kwh[number] += kw * horizon.steps_h[t] * self.charge_efficiency
+        for number, kwh in stored_kwh.items():
+            wanted_kwh = self.sessions[number].energy_kwh
+            if kwh < wanted_kwh * (1 - 1e-9):
+                findings.append(
+                    f"session {number + 1}: energy_kwh = {wanted_kwh:g} kWh: only {kwh:g} kWh are reached when all "
+                    "vehicles charge as soon as they come; set smart_charging_capable or simultaneous_charging"
+                )
         return findings
+
+    def _limits_kw(self, horizon: Horizon) -> dict[tuple[int, int], float]:
+        """Return the highest mean power of each stay in each step in which its vehicle is there."""
+        return {
+            (number, int(t)): self.max_power_kw * share[t]
+            for number, share in enumerate(presence(self.sessions, horizon))
+            for t in np.flatnonzero(share)
+        }
 
     def declare(self, unit: Any, inputs: AssetInputs) -> None:
         """Declare the charging power of each stay; its energy is complete at departure."""
         from pyomo.core import Constraint, Var
 
         model, horizon = unit.model(), inputs.horizon
-        limits_kw = {
-            (number, int(t)): self.max_power_kw * share[t]
-            for number, share in enumerate(presence(self.sessions, horizon))
-            for t in np.flatnonzero(share)
-        }
+        limits_kw = self._limits_kw(horizon)
         unit.session_kw = Var(list(limits_kw), bounds=lambda _unit, number, t: (0, limits_kw[number, t]))
         unit.charge_kw = Var(model.steps, bounds=(0, self.total_limit_kw))
         present: dict[int, list[int]] = {t: [] for t in horizon.steps}
@@ -144,13 +161,14 @@ class EvCharger(Asset):
         unit.charging_power = Constraint(model.steps)
         for t in horizon.steps:
             unit.charging_power[t] = unit.charge_kw[t] == sum(unit.session_kw[number, t] for number in present[t])
+        if not self.smart_charging_capable:
+            for key, kw in self._at_once_kw(horizon, limits_kw).items():
+                unit.session_kw[key].fix(kw)
+            return
         unit.session_energy = Constraint(list(stays))
         for number, steps in stays.items():
             stored_kwh = sum(unit.session_kw[number, t] * horizon.steps_h[t] for t in steps) * self.charge_efficiency
             unit.session_energy[number] = stored_kwh == self.sessions[number].energy_kwh
-        if not self.smart_charging_capable:
-            for key, kw in self._at_once_kw(horizon, limits_kw).items():
-                unit.session_kw[key].fix(kw)
 
     def _at_once_kw(self, horizon: Horizon, limits_kw: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
         """Return the power of each stay and step when every vehicle charges from its arrival as fast as it goes.

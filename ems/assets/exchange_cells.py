@@ -1,8 +1,8 @@
 """Cells of a table and values of a field: what a text means, and how a value is written so that it comes back equal.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@``. A text which does so, at its beginning or where
-a spreadsheet with other separators would begin a cell, is therefore written with an apostrophe before it, and read
-without that apostrophe. An empty text is written ``""``, because an empty cell means that nothing is given.
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@``. A text which does so, at its beginning or
+where a spreadsheet with other separators would begin a cell, is therefore written with an apostrophe before it, and
+read without that apostrophe. An empty text is written ``""``, because an empty cell means that nothing is given.
 """
 
 from __future__ import annotations
@@ -81,29 +81,47 @@ def to_cell(value: Any) -> str | int | float | bool | dt.date:
     if isinstance(value, str):
         return safe(value)
     if isinstance(value, bool | int | float | dt.date):
-        return value
+        return _short(value)
     return safe(json.dumps(plain(value), ensure_ascii=False))
 
 
-def plain(value: Any) -> Any:
-    """Return a value as numbers, texts, lists and mappings; of a record only what was given."""
+def plain(value: Any, days_as_text: bool = True) -> Any:
+    """Return a value as numbers, texts, lists and mappings; of a record its kind and what was given.
+
+    Parameters
+    ----------
+    value : object
+    days_as_text : bool
+        Whether dates become texts, as JSON needs it.
+    """
     if isinstance(value, Record):
-        return {name: plain(inner) for name, inner in given_of(value).items()}
+        kind = {"kind": getattr(value, "kind")} if "kind" in type(value).model_fields else {}  # noqa: B009
+        value = {**kind, **given_of(value)}
     if isinstance(value, Mapping):
-        return {name: plain(inner) for name, inner in value.items()}
+        return {name: plain(inner, days_as_text) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [plain(inner, days_as_text) for inner in value]
     if isinstance(value, dt.datetime):
         # An offset with seconds, as of local mean times, is beyond what ISO 8601 and its readers know.
         offset = value.utcoffset()
-        odd = offset is not None and offset % dt.timedelta(minutes=1)
-        return (value.astimezone(dt.UTC) if odd else value).isoformat()
-    return value.isoformat() if isinstance(value, dt.date) else value
+        is_odd = offset is not None and offset % dt.timedelta(minutes=1)
+        return (value.astimezone(dt.UTC) if is_odd else value).isoformat()
+    return value.isoformat() if isinstance(value, dt.date) and days_as_text else _short(value)
+
+
+def _short(value: Any) -> Any:
+    """Return a number without decimals where it has none: 100, not 100.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 def given_of(record: Record) -> dict[str, Any]:
-    """Return what a file states of a record: the fields that were given and say anything."""
-    return {name: value for name, value in record.given().items() if value is not None and value != {}}
+    """Return what a file states of a record: the fields that were given, less the empty ones that say nothing."""
+    fields = type(record).model_fields
+    return {
+        name: value
+        for name, value in record.given().items()
+        if value not in (None, "", (), {}) or value != fields[name].get_default(call_default_factory=True)
+    }
 
 
 def from_cell(cell: object, kind: CellKind) -> Any:

@@ -1,18 +1,16 @@
-"""The site file: one YAML file with sites, assets and what belongs to them, read into entries and written from records."""
+"""The site file: one YAML file with sites, assets and what belongs to them, as entries and from records."""
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ems.assets.exchange_cells import given_of
+from ems.assets.exchange_cells import plain
 from ems.assets.exchange_entries import ONE_ENTRY, TABLES, Entries, Entry, Setting
 from ems.assets.portfolio import Portfolio
 from ems.errors import did_you_mean, show
-from ems.record import Record
 from ems.yaml_text import read_yaml
 
 HEADER = "# Written by `ems assets export`; `ems assets import` reads it back.\n"
@@ -85,19 +83,19 @@ def site_file_of(portfolio: Portfolio) -> str:
     """Return the site file of a portfolio, as text; reading it gives equal records."""
     content: dict[str, Any] = {"currency": portfolio.currency}
     if len(portfolio.sites) == 1:
-        content["site"] = _stated(portfolio.sites[0])
+        content["site"] = _plain(portfolio.sites[0])
     else:
-        content["sites"] = [_stated(site) for site in portfolio.sites]
+        content["sites"] = [_plain(site) for site in portfolio.sites]
     for table in ("tariffs", "assets", "groups", "members", "dependencies"):
         records = getattr(portfolio, table)
         if records:
-            content[table] = [_stated(record) for record in records]
+            content[table] = [_plain(record) for record in records]
     return HEADER + dump_yaml({**content, **_series_of(portfolio)})
 
 
 def settings_file_of(portfolio: Portfolio) -> str:
     """Return the YAML file that stands beside tables: what of a portfolio is no table."""
-    content = {"currency": portfolio.currency, "tariffs": [_stated(tariff) for tariff in portfolio.tariffs]}
+    content = {"currency": portfolio.currency, "tariffs": [_plain(tariff) for tariff in portfolio.tariffs]}
     return HEADER + dump_yaml({**content, **_series_of(portfolio)})
 
 
@@ -107,21 +105,9 @@ def dump_yaml(value: Any) -> str:
 
 
 def _series_of(portfolio: Portfolio) -> dict[str, Any]:
-    stated = _stated(portfolio.series)
-    return {"series": stated} if stated else {}
+    form = _plain(portfolio.series)
+    return {"series": form} if form else {}
 
 
-def _stated(value: Any) -> Any:
-    """Return a value as YAML holds it: as `plain`, with the kind of an asset first and days as YAML writes them."""
-    if isinstance(value, Record):
-        kind = {"kind": value.kind} if "kind" in type(value).model_fields else {}  # type: ignore[attr-defined]
-        return {**kind, **{name: _stated(inner) for name, inner in given_of(value).items()}}
-    if isinstance(value, dict):
-        return {name: _stated(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_stated(inner) for inner in value]
-    if isinstance(value, dt.datetime):
-        offset = value.utcoffset()
-        odd = offset is not None and offset % dt.timedelta(minutes=1)
-        return (value.astimezone(dt.UTC) if odd else value).isoformat()
-    return value
+def _plain(value: Any) -> Any:
+    return plain(value, days_as_text=False)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from ems.assets.ageing import equivalent_full_cycles, life_curve_of
+from ems.assets.ageing import life_curve_of
 from ems.assets.asset import Asset
 from ems.assets.battery import Battery
 from ems.assets.generator import Generator
@@ -167,8 +167,8 @@ def planned_use(
     Parameters
     ----------
     asset : Asset
-        A generator runs while ``is_on``, or gives power; a battery cycles by its ``soc``, or by half of its ``charge_kw``
-        and ``discharge_kw`` as stored, over its energy content.
+        A generator runs while ``is_on``, or where that is not there, while ``output_kw`` is above zero. A battery
+        makes full cycles by half the energy that ``charge_kw`` and ``discharge_kw`` move in its store, by its content.
     flows : mapping of str to ndarray (steps,)
         The asset's flows, from the beginning of the first day.
     step_h : ndarray (steps,) or float
@@ -176,8 +176,8 @@ def planned_use(
 
     Notes
     -----
-    A day is 24 h after another; a step belongs to the day in which it begins. A last day that is not full counts for
-    what it has; its use per day is that of the hours planned.
+    A day is 24 h after another; a step belongs to the day in which it begins. A last day that is not full counts as if
+    it went on as it began.
     """
     steps = len(next(iter(flows.values()), ()))
     hours = np.broadcast_to(np.asarray(step_h, dtype=float), (steps,))
@@ -250,8 +250,8 @@ def _days_until(amount: float, per_day: np.ndarray) -> int | None:
     mean = float(per_day.mean()) if len(per_day) else 0.0
     if mean <= 0:
         return None
-    days = len(per_day) - 1 + math.ceil((amount - float(total[-1])) / mean * (1 - 1e-12))
-    return days if days <= FARTHEST_D else None
+    days = len(per_day) - 1 + (amount - float(total[-1])) / mean * (1 - 1e-12)
+    return math.ceil(days) if days <= FARTHEST_D else None
 
 
 # ---------------------------------------------------------------------------------------------- what is due
@@ -296,7 +296,7 @@ def _by_hours(asset: Generator, today: dt.date, operating_h: float) -> list[Due]
     if due_h is None:
         if interval_h is None:
             return []
-        due_h = (math.floor(operating_h / interval_h) + 1) * interval_h
+        due_h = operating_h - math.fmod(operating_h, interval_h) + interval_h
     left_h = due_h - operating_h
     if left_h <= 0:
         words = f"service was due at {due_h:g} h run, {-left_h:g} h ago"

@@ -129,7 +129,7 @@ class MaintenanceRecord(Record):
     """A piece of maintenance: planned, under way or done."""
 
     id: Slug
-    """Id of the record."""
+    """Id of the record. Acts in everything."""
     asset_id: Slug
     """Asset that is maintained. Acts in schedule and health."""
     maintenance_type: Literal["preventive", "corrective", "predictive", "condition_based", "emergency"] = "preventive"
@@ -181,7 +181,7 @@ class Performance(Record):
     """What an asset did in a period; a figure that is not known or does not apply is left out."""
 
     id: Slug
-    """Id of the record."""
+    """Id of the record. Acts in everything."""
     asset_id: Slug
     """Asset. Acts in summaries and reports."""
     period_start: Moment
@@ -191,7 +191,7 @@ class Performance(Record):
     total_energy_generated_kwh: float | None = None
     """Energy given into the bus; at a grid connection, energy bought. Acts in summaries."""
     total_energy_consumed_kwh: float | None = None
-    """Energy taken from the bus for good; at a grid connection, energy sold. Acts in summaries."""
+    """Energy taken from the bus for good; at a grid connection, energy sold and lost. Acts in summaries."""
     total_energy_charged_kwh: NonNegative | None = None
     """Energy that a battery took from the bus. Acts in summaries."""
     total_energy_discharged_kwh: NonNegative | None = None
@@ -215,7 +215,7 @@ class Performance(Record):
     operating_h: NonNegative | None = None
     """Hours in which it ran. Acts in maintenance and summaries."""
     number_of_starts: Count | None = None
-    """How often it was started. Acts in summaries."""
+    """How often a generator was started. Acts in summaries."""
     number_of_faults: Count | None = None
     """How often it failed. Acts in health and summaries."""
     downtime_h: NonNegative | None = None

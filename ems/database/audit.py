@@ -100,14 +100,14 @@ def audit_columns() -> list[sa.Column[Any]]:
 # A function of this package says the next version and a later moment. Whatever else an UPDATE says, the trigger
 # sets both and leaves a line in register_changes, so that neither readers nor stale writers are misled.
 _POSTGRESQL_FUNCTIONS = {
-    "register_touch": f"""\
+    "register_touch": """\
 CREATE FUNCTION register_touch() RETURNS trigger LANGUAGE plpgsql AS $touch$
 BEGIN
     IF NEW.version IS DISTINCT FROM OLD.version + 1 OR NEW.updated_at <= OLD.updated_at THEN
         NEW.version := OLD.version + 1;
         NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at + interval '1 microsecond');
         IF NEW.updated_by = OLD.updated_by THEN
-            NEW.updated_by := '{SQL_USER}';
+            NEW.updated_by := 'sql';
         END IF;
         INSERT INTO register_changes (table_name, row_id, operation, version, changed_at, changed_by)
         SELECT TG_TABLE_NAME, string_agg(to_jsonb(NEW) ->> name, '/' ORDER BY place), 'update',
@@ -117,14 +117,14 @@ BEGIN
     RETURN NEW;
 END
 $touch$""",
-    "register_touch_spec": f"""\
+    "register_touch_spec": """\
 CREATE FUNCTION register_touch_spec() RETURNS trigger LANGUAGE plpgsql AS $touch$
 BEGIN
     IF NEW.version IS DISTINCT FROM OLD.version + 1 OR NEW.updated_at <= OLD.updated_at THEN
         NEW.version := OLD.version + 1;
         NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at + interval '1 microsecond');
         IF NEW.updated_by = OLD.updated_by THEN
-            NEW.updated_by := '{SQL_USER}';
+            NEW.updated_by := 'sql';
         END IF;
         UPDATE assets SET version = version WHERE id = NEW.asset_id;
     END IF;
@@ -160,7 +160,7 @@ def trigger_statement(table: sa.Table, dialect: str, *, is_spec: bool = False) -
     marker = (
         "    UPDATE assets SET version = version WHERE id = NEW.asset_id;"
         if is_spec
-        else "    INSERT INTO register_changes (table_name, row_id, operation, version, changed_at, changed_by)\n"
+        else "    INSERT INTO register_changes (table_name, row_id, operation, version, changed_at, changed_by)\n"  # noqa: S608 - names of our own tables
         f"    SELECT '{table.name}', {row_id}, 'update', version, updated_at, updated_by\n"
         f"    FROM {table.name} WHERE rowid = NEW.rowid;"
     )

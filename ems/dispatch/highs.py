@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,12 @@ def solve_with_highs(model: Any, options: SolverOptions) -> Solution:
     """Return HiGHS's solution of a linear or mixed-integer Pyomo model."""
     import highspy
 
-    form = _standard_form(model)
+    from pyomo.common.errors import InfeasibleConstraintException
+
+    try:
+        form = _standard_form(model)
+    except InfeasibleConstraintException:  # a constraint in which nothing is left to decide, and which does not hold
+        return Solution("infeasible", math.nan, math.nan, {}, 0.0, "HiGHS", 0, 0, 0)
     lp = _highs_lp(form)
     highs = _silent_highs()
     for name, value in {

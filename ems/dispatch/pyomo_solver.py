@@ -14,6 +14,9 @@ from ems.dispatch.options import SolverOptions
 from ems.dispatch.solution import Solution, Status
 from ems.errors import NoSolution
 
+INTEGRALITY = 1e-5
+"""Distance from a whole number up to which a decision counts as one; solvers use 1e-6."""
+
 _LIMITS: dict[str, dict[str, str]] = {
     "cbc": {"time_limit_s": "seconds", "mip_gap": "ratioGap", "threads": "threads", "seed": "randomCbcSeed"},
     "glpk": {"time_limit_s": "tmlim", "mip_gap": "mipgap", "seed": "seed"},
@@ -72,7 +75,11 @@ def solve_with_program(model: Any, options: SolverOptions, program: Path) -> Sol
         values = {id(var): float(var.value) for var in variables if var.value is not None}
         objective = _objective_of(model)
         bound = objective if status == "optimal" else float("nan")
-    integers = sum(var.is_integer() for var in variables)
+    decisions = [var for var in variables if var.is_integer()]
+    integers = len(decisions)
+    if any(abs(var.value - round(var.value)) > INTEGRALITY for var in decisions if var.value is not None):
+        # CBC that is stopped before its first schedule hands over the relaxed one, in which units are half on.
+        status, values, objective = "no_solution", {}, float("nan")
     if integers and values:
         bound = _bound_of(results, log_text, objective)
     constraints = sum(1 for _ in model.component_data_objects(Constraint, active=True))

@@ -14,12 +14,13 @@ from ems.report.register_rows import DueRow, HealthRow
 from ems.report.register_words import FAIR, GOOD, POOR, counted, health_colour
 from ems.report.style import INK, LINE, SOFT_INK, shown
 
+OVER_LINES: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
 LONGEST_BACK_D = 45
 """Days before today that are drawn; older work stands at the edge."""
 
 
 def plot_maintenance(rows: Sequence[DueRow], today: dt.date, days_ahead: int) -> ReportFigure:
-    """Return the work that is overdue or falls due within some days, one line an asset.
+    """Return the work that is overdue or falls due within some days, a line each, the most urgent first.
 
     Parameters
     ----------
@@ -37,13 +38,12 @@ def plot_maintenance(rows: Sequence[DueRow], today: dt.date, days_ahead: int) ->
     due = [row for row in rows if row.is_overdue or (row.due is not None and row.due <= end)]
     if not due:
         return saying(f"No maintenance is overdue or due until {end}.")
-    lanes = list(dict.fromkeys(row.asset_id for row in sorted(due, key=lambda row: row.due or today)))
-    left_out = lanes[MOST_ROWS:]
-    lanes = lanes[:MOST_ROWS]
+    due.sort(key=lambda row: (row.due or today, row.name))
+    drawn = due[:MOST_ROWS]
     overdue = sum(row.is_overdue for row in due)
     summary = f"{overdue} overdue, {len(due) - overdue} due until {end}"
     details = [f"{shown(row.name)} {row.what} {_day_words(row)}" for row in due]
-    figure = ReportFigure(f"Maintenance, {summary}: {'; '.join(details)}.", height_in=1.15 + 0.34 * len(lanes))
+    figure = ReportFigure(f"Maintenance, {summary}: {'; '.join(details)}.", height_in=1.15 + 0.32 * len(drawn))
     start = today - dt.timedelta(days=min(LONGEST_BACK_D, _oldest(due, today) + 4))
     with report_settings():
         axes = figure.subplots()
@@ -58,15 +58,13 @@ def plot_maintenance(rows: Sequence[DueRow], today: dt.date, days_ahead: int) ->
             fontsize=8.5,
             color=SOFT_INK,
         )
-        names = {row.asset_id: row.name for row in due}
-        for row in due:
-            if row.asset_id in lanes:
-                _draw_due(axes, row, lanes.index(row.asset_id), start, today)
+        for at, row in enumerate(drawn):
+            _draw_due(axes, row, at, start, today)
         _dates_axis(axes, start, end)
-        axes.set_yticks(np.arange(len(lanes)), [shown(names[one], 30) for one in lanes])
-        axes.set_ylim(len(lanes) - 0.5, -0.6)
+        axes.set_yticks(np.arange(len(drawn)), [shown(row.name, 30) for row in drawn])
+        axes.set_ylim(len(drawn) - 0.5, -0.6)
         axes.tick_params(axis="y", length=0, labelcolor=INK)
-        more = f", {counted(len(left_out), 'asset')} more in the table" if left_out else ""
+        more = f"; the {MOST_ROWS} most urgent are drawn" if len(due) > MOST_ROWS else ""
         figure.suptitle(f"Maintenance: {summary}{more}", x=0.008, ha="left", fontsize=11, fontweight="bold")
     return figure
 
@@ -109,27 +107,29 @@ def plot_health(rows: Sequence[HealthRow], today: dt.date) -> ReportFigure:
         health.set_xlabel("health (1 as new, 0 at its end)")
         health.set_title("Health and years left")
         warranty.axvline(_number(today), color=INK, linewidth=1.2)
-        warranty.set_title("Warranty: under, ending within a year, ended")
+        warranty.set_title("Warranty")
+        warranty.set_xlabel("green in force, amber ends within a year, grey ended")
         _years_axis(warranty, drawn, today)
     return figure
 
 
 # ---------------------------------------------------------------------------------------------- maintenance
-def _draw_due(axes: Any, row: DueRow, lane: int, start: dt.date, today: dt.date) -> None:
+def _draw_due(axes: Any, row: DueRow, at: int, start: dt.date, today: dt.date) -> None:
     day = row.due or today
     is_older = day < start
     colour = POOR if row.is_overdue else "#0072B2"
     marker = "<" if is_older else "D" if row.is_overdue else "o"
     x = _number(max(day, start))
-    axes.plot([x], [lane], marker=marker, color=colour, markersize=8, linestyle="none", clip_on=False, zorder=3)
+    axes.plot([x], [at], marker=marker, color=colour, markersize=8, linestyle="none", clip_on=False, zorder=3)
     axes.annotate(
         f"{row.what}, {_day_words(row)}",
-        (x, lane),
+        (x, at),
         xytext=(9, 0),
         textcoords="offset points",
         va="center",
         fontsize=8.6,
         color=INK,
+        bbox=OVER_LINES,
     )
 
 
@@ -203,6 +203,7 @@ def _draw_warranty(axes: Any, row: HealthRow, at: int, today: dt.date) -> None:
         textcoords="offset points",
         va="center",
         fontsize=8.8,
+        bbox=OVER_LINES,
     )
 
 
@@ -214,7 +215,8 @@ def _health_words(row: HealthRow) -> str:
 
 
 def _years_axis(axes: Any, rows: Sequence[HealthRow], today: dt.date) -> None:
-    days = [day for row in rows for day in (row.warranty_start, row.warranty_end) if day is not None]
+    under = [row for row in rows if row.warranty_end is not None]
+    days = [day for row in under for day in (row.warranty_start, row.warranty_end) if day is not None]
     first, last = min([today, *days]), max([today, *days])
     span = max((last - first).days, 365)
     from matplotlib.dates import DateFormatter, YearLocator

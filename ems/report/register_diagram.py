@@ -129,7 +129,7 @@ def _drawn(name: str, above: Sequence[_Feeder], transformers: Sequence[str], bel
         for x, one, text in zip(places, below, texts, strict=True):
             _draw_feeder(axes, one, text, x=x, bus=bus, mark_in=mark_in)
         if has_marks:
-            _draw_key(axes, [one.state for one in (*above, *below)], height_in - 0.2)
+            _draw_key(axes, [one.state for one in (*above, *below)])
     return figure
 
 
@@ -179,14 +179,16 @@ def _draw_feeder(
         y -= LINE_IN
 
 
-def _draw_key(axes: Any, states: Sequence[str], y: float) -> None:
+def _draw_key(axes: Any, states: Sequence[str]) -> None:
     """Name the marks that appear, at the right of the title."""
-    x = WIDTH_IN - MARGIN_IN
-    for state in reversed([one for one in STATES if one in states]):
-        words = axes.text(x, y, state, ha="right", va="center", fontsize=RATING_PT, color=SOFT_INK)
-        x -= len(words.get_text()) * 0.06 + 0.11
-        _mark(axes, state, x, y)
-        x -= 0.2
+    from matplotlib.lines import Line2D
+
+    there = [one for one in STATES if one in states]
+    handles = [
+        Line2D([], [], marker=state_of(one).marker, color=state_of(one).colour, markersize=6.5, linestyle="none")
+        for one in there
+    ]
+    axes.legend(handles, there, loc="upper right", ncols=len(there), handletextpad=0.1, columnspacing=1.2)
 
 
 def _mark(axes: Any, state: str, x: float, y: float) -> None:

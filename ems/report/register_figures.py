@@ -17,11 +17,13 @@ from ems.report.register_words import (
     by_kind,
     counted,
     energy_kwh,
+    installed,
+    installed_kw,
     kind_words,
     power_kw,
     state_of,
 )
-from ems.report.style import COST_COLOURS, INK, LINE, SOFT_INK, colour_of, shown
+from ems.report.style import COST_COLOURS, INK, LINE, SOFT_INK, WIDTH_IN, colour_of, shown
 
 MOST_ROWS = 24
 """Assets that are shown one by one; more are counted by site."""
@@ -29,6 +31,9 @@ MOST_SEGMENTS = 8
 ROW_IN = 0.27
 KM_PER_DEGREE = 111.32
 """Length of a degree of latitude."""
+MAP_HEIGHT_IN = 4.2
+MAP_PLACE = (0.075, 0.08, 0.9, 0.83)
+"""Left, lower edge, width and height of the map as shares of its figure."""
 WIDEST_MAP_DEG = 60
 """Beyond it one scale of length does not hold over the map."""
 
@@ -53,26 +58,24 @@ def plot_sites(portfolio: Any) -> ReportFigure:
     words = [f"{shown(one.name)} at {_degrees(one.latitude, 'NS')}, {_degrees(one.longitude, 'EW')}" for one in placed]
     missing = len(portfolio.sites) - len(placed)
     left_out = f" {counted(missing, 'site')} without coordinates." if missing else ""
-    figure = ReportFigure(f"Sites by longitude and latitude: {'; '.join(words)}.{left_out}", height_in=4.2)
+    alt = f"Sites by longitude and latitude: {'; '.join(words)}.{left_out}"
+    figure = ReportFigure(alt, height_in=MAP_HEIGHT_IN, layout=None)
     longitudes, latitudes = (np.array([getattr(one, name) for one in placed]) for name in ("longitude", "latitude"))
     with report_settings():
-        axes = figure.subplots()
-        middle = math.radians((latitudes.min() + latitudes.max()) / 2)
-        west, east, south, north = _map_limits(longitudes, latitudes, math.cos(middle))
+        axes = figure.add_axes(MAP_PLACE)
+        narrowing = math.cos(math.radians((latitudes.min() + latitudes.max()) / 2))
+        west, east, south, north = _map_limits(longitudes, latitudes, max(narrowing, 0.01))
         axes.set_xlim(west, east)
         axes.set_ylim(south, north)
-        if north - south <= WIDEST_MAP_DEG:
-            axes.set_aspect(1 / math.cos(middle), adjustable="datalim")
         largest = max(power.values()) or 1.0
         sizes = [70 + 330 * power[one.id] / largest for one in placed]
         axes.scatter(longitudes, latitudes, s=sizes, color=COST_COLOURS[0], alpha=0.75, linewidth=0, zorder=3)
-        figure.draw_without_rendering()
         _write_apart(axes, placed, [_site_words(portfolio, one, power[one.id]) for one in placed])
+        axes.locator_params(nbins=6)
         axes.xaxis.set_major_formatter(lambda value, _: _degrees(value, "EW"))
         axes.yaxis.set_major_formatter(lambda value, _: _degrees(value, "NS"))
-        axes.locator_params(nbins=6)
         if north - south <= WIDEST_MAP_DEG:
-            _length_bar(axes, KM_PER_DEGREE * math.cos(middle))
+            _length_bar(axes, KM_PER_DEGREE * narrowing)
         axes.set_title(f"{counted(len(placed), 'site')} on the map{', ' + left_out.strip(' .') if missing else ''}")
     return figure
 
@@ -117,7 +120,8 @@ def plot_capacity(portfolio: Any) -> ReportFigure:
             )
         _rows_axis(axes, labels)
         axes.set_xlim(0, max(totals.values()) * 1.22 or 1)
-        axes.set_xlabel("power (kW)")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("power (kW); of grid connections what can be taken")
         axes.set_title(
             f"Installed power by kind; batteries hold {amount(stored)} kWh" if stored else "Installed power"
         )
@@ -169,18 +173,6 @@ def plot_status(rows: Sequence[StatusRow]) -> ReportFigure:
             axes.spines["left"].set_visible(False)
         figure.suptitle(f"Status: {summary}", x=0.008, ha="left", fontsize=11, fontweight="bold")
     return figure
-
-
-def installed(portfolio: Any) -> list[Any]:
-    """Return the assets that have not been decommissioned."""
-    return [one for one in portfolio.assets if one.status != "decommissioned"]
-
-
-def installed_kw(portfolio: Any, site_id: str) -> float:
-    """Return the power of a site's equipment, its grid connections and loads left out."""
-    kinds = {"battery", "ev_charger", "generator", "solar_pv", "wind_turbine"}
-    there = [one for one in installed(portfolio) if one.site_id == site_id and one.kind in kinds]
-    return float(sum(power_kw(one) or 0.0 for one in there))
 
 
 def saying(text: str) -> ReportFigure:
@@ -258,7 +250,7 @@ def _rows_axis(axes: Any, labels: Iterable[str]) -> None:
 
 # ---------------------------------------------------------------------------------------------- the map
 def _degrees(value: float, sides: str) -> str:
-    return f"{abs(value):.4g}° {sides[value < 0]}"
+    return f"{abs(value):.4g}° {sides[int(value < 0)]}"
 
 
 def _site_words(portfolio: Any, site: Any, power: float) -> tuple[str, str]:
@@ -268,9 +260,9 @@ def _site_words(portfolio: Any, site: Any, power: float) -> tuple[str, str]:
 
 def _map_limits(longitudes: np.ndarray, latitudes: np.ndarray, narrowing: float) -> tuple[float, float, float, float]:
     """Return west, east, south and north of a map with room around the sites, of the figure's proportions."""
-    height = max(float(np.ptp(latitudes)) * 1.5, 0.02)
-    width = max(float(np.ptp(longitudes)) * 1.7, height * 2.2 / narrowing)
-    height = max(height, width * narrowing / 2.2)
+    shape = MAP_PLACE[2] * WIDTH_IN / (MAP_PLACE[3] * MAP_HEIGHT_IN)
+    height = max(float(np.ptp(latitudes)) * 1.5, float(np.ptp(longitudes)) * 1.7 * narrowing / shape, 0.02)
+    width = height * shape / narrowing
     x, y = (float(values.min() + values.max()) / 2 for values in (longitudes, latitudes))
     return x - width / 2, x + width / 2, y - height / 2, y + height / 2
 

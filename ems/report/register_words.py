@@ -88,6 +88,18 @@ def energy_kwh(asset: Any) -> float | None:
     return usable if usable is not None else getattr(asset, "capacity_kwh", None)
 
 
+def installed(portfolio: Any) -> list[Any]:
+    """Return the assets that have not been decommissioned."""
+    return [one for one in portfolio.assets if one.status != "decommissioned"]
+
+
+def installed_kw(portfolio: Any, site_id: str) -> float:
+    """Return the power of a site's equipment, its grid connections and loads left out."""
+    kinds = {"battery", "ev_charger", "generator", "solar_pv", "wind_turbine"}
+    there = [one for one in installed(portfolio) if one.site_id == site_id and one.kind in kinds]
+    return float(sum(power_kw(one) or 0.0 for one in there))
+
+
 def rating_parts(asset: Any) -> list[str]:
     """Return the figures by which an asset is known, each with its unit: ``50 kW`` and ``100 kWh`` for a battery."""
     if asset.kind == "grid_connection":

@@ -7,7 +7,10 @@ import importlib
 from ems.errors import UnknownName, did_you_mean, show
 from ems.studies.study import Study
 
-_PLACES = {"dispatch": ("ems.studies.dispatch", "DispatchStudy")}
+_PLACES = {
+    "dispatch": ("ems.studies.dispatch", "DispatchStudy"),
+    "register": ("ems.studies.register", "RegisterStudy"),
+}
 STUDIES = tuple(_PLACES)
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,20 @@ class StudyRun:
             complete_run(self.engine, self.id)
         return f"run {self.id}: {len(result.problem.horizon)} steps of {len(assets)} assets are in the database"
 
+    def complete(self, headline: Sequence[tuple[str, str]], notes: Sequence[str] = ()) -> str:
+        """Keep the answer of a study without a schedule and say so in a sentence.
+
+        Parameters
+        ----------
+        headline : sequence of (label, value with unit)
+        notes : sequence of str
+            What a reader should know.
+        """
+        note_run(self.engine, self.id, notes=notes, headline=headline)
+        if self.is_own:
+            complete_run(self.engine, self.id)
+        return f"run {self.id}: its answer is in the database"
+
     def store_failed_job(self, problem: DispatchProblem, options: SolverOptions, error: Exception) -> None:
         """Keep that an optimization found no schedule, and why."""
         job = OptimizationJob(
@@ -135,7 +149,9 @@ def open_record(engine: Engine, study: Study, run_id: str, case: str) -> str:
 
 def input_files(study: Study) -> list[Path]:
     """Return the files that a study reads."""
-    return [getattr(study, name)() for name in ("site_file", "series_file") if hasattr(study, name)]
+    named = ("site_file", "series_file", "operation_file")
+    found = [getattr(study, name)() for name in named if hasattr(study, name)]
+    return [path for path in found if path is not None]
 
 
 def versions() -> dict[str, str]:

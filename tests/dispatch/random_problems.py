@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ems.assets.portfolio import AnyAsset
 from ems.dispatch.problem import DispatchProblem
 
+AUXILIARY_KW = 0.5
 KINDS = ("battery", "solar_pv", "wind_turbine", "generator", "ev_charger", "load")
 
 
@@ -39,6 +40,10 @@ def batteries(draw: Any, **fields: Any) -> AnyAsset:
         initial_soc=initial_soc,
         final_soc_rule=draw(st.sampled_from(["at_least", "exactly", "free"])),
         degradation_cost_per_kwh=draw(rounded(0, 0.05)),
+        state_of_health=draw(st.sampled_from([1, 0.8])),
+        continuous_charge_kw=draw(st.sampled_from([None, 7])),
+        ramp_up_rate_kw_per_s=draw(st.sampled_from([None, 0.01])),
+        auxiliary_load_kw=draw(st.sampled_from([0, AUXILIARY_KW])),
         **fields,
     )
 
@@ -53,7 +58,14 @@ def chargers(draw: Any, length_h: float, **fields: Any) -> AnyAsset:
         for arrival, departure in zip(times[0::2], times[1::2], strict=False)
         if departure <= length_h
     ]
-    return charger(max_power_kw=power_kw, charge_efficiency=efficiency, sessions=stays, **fields)
+    return charger(
+        max_power_kw=power_kw,
+        charge_efficiency=efficiency,
+        sessions=stays,
+        smart_charging_capable=draw(st.booleans()),
+        usage_fee_per_kwh=draw(st.sampled_from([None, 0.3])),
+        **fields,
+    )
 
 
 @st.composite
@@ -79,6 +91,7 @@ def dispatches(draw: Any, largest_steps: int = 24) -> DispatchProblem:
             name = {"id": f"{site}-{number}", "site_id": site}
             if kind == "battery":
                 assets.append(draw(batteries(**name)))
+                must_serve_kw += AUXILIARY_KW
             elif kind == "generator":
                 highest = draw(rounded(5, 50, 0))
                 assets.append(
@@ -86,6 +99,12 @@ def dispatches(draw: Any, largest_steps: int = 24) -> DispatchProblem:
                         max_output_kw=highest,
                         min_output_kw=draw(st.sampled_from([0, 0.3, 1])) * highest,
                         startup_cost=draw(st.sampled_from([0, 2])),
+                        shutdown_cost=draw(st.sampled_from([0, 1])),
+                        maintenance_cost_per_h=draw(st.sampled_from([0, 0.5])),
+                        variable_om_cost_per_kwh=draw(st.sampled_from([0, 0.02])),
+                        min_uptime_h=draw(st.integers(0, 4)),
+                        min_downtime_h=draw(st.integers(0, 4)),
+                        ramp_up_rate_kw_per_min=draw(st.sampled_from([None, 0.2])),
                         fuel_cost_per_kwh=draw(rounded(0, 0.4)),
                         **name,
                     )
@@ -96,6 +115,8 @@ def dispatches(draw: Any, largest_steps: int = 24) -> DispatchProblem:
             elif kind == "load":
                 is_sheddable = draw(st.booleans())
                 worth = {"interruption_cost_per_kwh": draw(rounded(0, 2))} if is_sheddable else {}
+                if is_sheddable:
+                    worth["max_curtailment"] = draw(st.sampled_from([None, 1]))
                 assets.append(load(is_sheddable=is_sheddable, **worth, **name))
                 values[f"{site}-{number}.demand_kw"] = profile(0, 60)
                 must_serve_kw += 0 if is_sheddable else 60

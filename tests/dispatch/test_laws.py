@@ -72,14 +72,14 @@ def check_asset(result: DispatchResult, asset: AnyAsset) -> None:
         energy = flow(result, asset, "energy_kwh")
         stored = (charge * asset.charge_efficiency - discharge / asset.discharge_efficiency) * step_h
         np.testing.assert_allclose(np.diff(energy), stored, atol=NEAR_KWH)
-        assert energy[0] == pytest.approx(asset.initial_soc * asset.capacity_kwh)
-        assert energy.min() >= asset.min_soc * asset.capacity_kwh - NEAR_KWH
-        assert energy.max() <= asset.max_soc * asset.capacity_kwh + NEAR_KWH
+        assert energy[0] == pytest.approx(asset.initial_soc * asset.content_kwh)
+        assert energy.min() >= asset.min_soc * asset.content_kwh - NEAR_KWH
+        assert energy.max() <= asset.max_soc * asset.content_kwh + NEAR_KWH
         assert min(charge.min(), discharge.min()) >= 0
         assert charge.max() <= asset.max_charge_kw + NEAR_KW
         assert discharge.max() <= asset.max_discharge_kw + NEAR_KW
         assert np.minimum(charge, discharge).max() <= NEAR_KW
-        surplus = energy[-1] - asset.target_soc * asset.capacity_kwh
+        surplus = energy[-1] - asset.target_soc * asset.content_kwh
         if asset.final_soc_rule == "exactly":
             assert surplus == pytest.approx(0, abs=NEAR_KWH)
         elif asset.final_soc_rule == "at_least":
@@ -169,7 +169,16 @@ def test_solve__a_relaxed_limit_never_costs_more(asked, data):
         assert relaxed.total_cost <= tight.total_cost + 1e-6 * money_moved(tight), one
 
 
-PRICED = ("degradation_cost_per_kwh", "fuel_cost_per_kwh", "startup_cost", "interruption_cost_per_kwh")
+PRICED = (
+    "degradation_cost_per_kwh",
+    "fuel_cost_per_kwh",
+    "interruption_cost_per_kwh",
+    "maintenance_cost_per_h",
+    "shutdown_cost",
+    "startup_cost",
+    "usage_fee_per_kwh",
+    "variable_om_cost_per_kwh",
+)
 
 
 @laws(30)

@@ -1,0 +1,64 @@
+"""The register's handbook: every field with unit, bounds, default, meaning and what it acts in, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ems.assets.ev_charger import ChargingSession
+from ems.assets.group import Dependency, Group, GroupMember
+from ems.assets.operation import AssetStatus, MaintenanceRecord, Performance
+from ems.assets.portfolio import KINDS, Portfolio, Site
+from ems.record import Record, acts_in, field_table
+from ems.tariffs.tariff import EnergyPeriod, Tariff
+
+RECORDS: tuple[type[Record], ...] = (
+    Portfolio,
+    Site,
+    *KINDS.values(),
+    ChargingSession,
+    Tariff,
+    EnergyPeriod,
+    Group,
+    GroupMember,
+    Dependency,
+    AssetStatus,
+    MaintenanceRecord,
+    Performance,
+)
+INTRODUCTION = """\
+# The asset register, field by field
+
+This page is made from the records (`make handbook`); a test keeps it true. A unit stands at the end of a field's name;
+money is in the portfolio's currency, shares are from 0 to 1. *Derived* means that a field which is not given follows from
+others. Fields that act in forecasts do so in `ems.forecast`; those without an entry only describe the equipment. Every
+table of the register also keeps when and by whom a row was made and last changed, and its version.
+"""
+
+
+def handbook_text() -> str:
+    """Return the handbook as Markdown."""
+    return "\n".join([INTRODUCTION, *(line for record in RECORDS for line in _section(record))]) + "\n"
+
+
+def _section(record: type[Record]) -> Iterator[str]:
+    title = record.__doc__ or record.__name__
+    yield f"## {record.__name__}"
+    yield ""
+    yield title.strip().splitlines()[0]
+    yield ""
+    yield "| field | unit | bounds or choices | default | meaning | acts in |"
+    yield "|---|---|---|---|---|---|"
+    derived = _derived_fields(record)
+    for row in field_table(record):
+        name = row["field"]
+        if name == "kind":
+            continue  # the title says it
+        default = "derived" if name in derived else row["default"]
+        cells = (f"`{name}`", row["unit"], row["bounds"], default, row["meaning"], acts_in(record.model_fields[name]))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+def _derived_fields(record: type[Record]) -> set[str]:
+    """Return the fields that follow from others: those that have a rule of their own for it."""
+    return set(record.derive({})) | set(record.derive({"id": "x"}))

@@ -1,0 +1,44 @@
+"""The ``ems`` command; ``python -m ems`` is the same.
+
+Each command imports what it needs when it is called, so that ``ems --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import click
+
+from ems.cli.lazy import LazyGroup
+
+PLACES = {
+    "assets": "ems.cli.assets:assets",
+    "db": "ems.cli.db:db",
+    "report": "ems.cli.report:report",
+    "run": "ems.cli.run:run",
+    "runs": "ems.cli.runs:runs",
+    "solvers": "ems.cli.solvers:solvers",
+}
+"""Where each command is found."""
+
+
+@click.group(
+    cls=LazyGroup,
+    places=PLACES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  ems run dispatch demo                    run a study with one of its cases
+  ems run dispatch demo -p horizon_h=48    the same with another parameter
+  ems runs list --status failed            what went wrong lately
+  ems solvers                              which solvers are here
+
+\b
+Exit codes: 0 done, 1 a notebook failed, 2 the input cannot be used, 130 stopped by Ctrl-C.""",
+)
+@click.version_option(package_name="ems", message="ems %(version)s")
+def commands() -> None:
+    """Energy management in notebooks: run studies, read their records and reports."""
+
+
+def main() -> None:
+    """Run the command line."""
+    commands(prog_name="ems")
