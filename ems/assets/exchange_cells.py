@@ -81,7 +81,8 @@ def to_cell(value: Any) -> str | int | float | bool | dt.date:
     if isinstance(value, str):
         return safe(value)
     if isinstance(value, bool | int | float | dt.date):
-        return _short(value)
+        number: int | float | bool | dt.date = _short(value)
+        return number
     return safe(json.dumps(plain(value), ensure_ascii=False))
 
 

@@ -56,14 +56,14 @@ class GroupMember(Record):
 
 
 class Dependency(Record):
-    """What an asset needs of another one."""
+    """A sentence about two assets: the one requires, feeds, controls, monitors or is backup for the other."""
 
     asset_id: Slug
-    """Asset that depends. Acts in what an outage takes down."""
+    """Subject of the sentence: this asset requires or feeds the other. Acts in what an outage takes down."""
     depends_on_asset_id: Slug
-    """Asset that it depends on. Acts in what an outage takes down."""
+    """Object of the sentence. Acts in what an outage takes down."""
     dependency_type: Literal["requires", "feeds", "controls", "monitors", "backup_for"]
-    """How: asset_id requires, feeds, controls, monitors or is backup for depends_on_asset_id. Acts in outages."""
+    """Verb of the sentence. Acts in what an outage takes down."""
     is_critical: bool = False
     """Whether the one cannot go on at all without the other. Acts in what an outage takes down."""
     metadata: Metadata = Field(default_factory=dict)
