@@ -115,6 +115,7 @@ def test_constraints__are_exact_and_name_no_registry() -> None:
 
 
 def test_files__have_one_topic() -> None:
-    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in (ROOT / "ems").rglob("*.py")}
+    files = [path for path in (ROOT / "ems").rglob("*.py") if "versions" not in path.parts]  # a migration is a record
+    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
 
     assert {name: lines for name, lines in long.items() if lines > 500} == {}

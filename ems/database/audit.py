@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import os
 from typing import Any
@@ -95,6 +96,11 @@ def audit_columns() -> list[sa.Column[Any]]:
             comment="Counts changes from 1; a trigger moves it.",
         ),
     ]
+
+
+def audit_of_new(by: str, now: dt.datetime) -> dict[str, Any]:
+    """Return the audit columns of a new row."""
+    return {"created_at": now, "created_by": by, "updated_at": now, "updated_by": by, "version": 1}
 
 
 # A function of this package says the next version and a later moment. Whatever else an UPDATE says, the trigger

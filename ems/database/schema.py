@@ -9,21 +9,22 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
 
 from ems.database.records import RUNS, TIMELINE_VIEW
+from ems.database.register_tables import ASSETS, OVERVIEW_VIEW, trigger_statements
 from ems.database.tables import METADATA
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 HEADING = "-- Derived from the records by ems.database.schema.schema_text; change the records, not this file."
-VIEWS = {"optimization_timeline": TIMELINE_VIEW}
+VIEWS = {"optimization_timeline": TIMELINE_VIEW, "assets_overview": OVERVIEW_VIEW}
 
 
 def metadata() -> sa.MetaData:
     """Return all tables of the package."""
-    assert RUNS.metadata is METADATA, "every table is registered in the same place"
+    assert RUNS.metadata is ASSETS.metadata is METADATA, "every table is registered in the same place"
     return METADATA
 
 
 def schema_text() -> str:
-    """Return the statements which make all tables and views, in the words of PostgreSQL."""
+    """Return the statements which make all tables, views and triggers, in the words of PostgreSQL."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statements: list[str] = []
     for table in metadata().sorted_tables:
@@ -34,13 +35,14 @@ def schema_text() -> str:
         statements.append(str(SetTableComment(table).compile(dialect=dialect)))
         statements += [str(SetColumnComment(column).compile(dialect=dialect)) for column in table.columns]
     statements += VIEWS.values()
+    statements += trigger_statements("postgresql")
     lines = [line.rstrip() for statement in statements for line in f"{_with_space(statement)};".splitlines()]
     return "\n".join([HEADING, *lines]).replace("\t", "    ") + "\n"
 
 
 def _with_space(statement: str) -> str:
     text = statement.strip()
-    return text if text.startswith(("COMMENT", "CREATE INDEX")) else f"\n{text}"
+    return text if text.startswith(("COMMENT", "CREATE INDEX", "CREATE TRIGGER")) else f"\n{text}"
 
 
 def _name_of(index: sa.Index) -> str:

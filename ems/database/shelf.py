@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from ems.database.audit import audit_of_new
 from ems.database.history import Change, Operation, changes_since, log_changes
 from ems.database.masking import storable
 from ems.database.records import utc_now
@@ -141,7 +142,7 @@ class Shelf(Generic[R]):
         rows = connection.execute(sa.select(*columns).order_by(*columns).limit(KNOWN_FOR_HINTS)).all()
         known = [" / ".join(row) for row in rows]
         near = did_you_mean(" / ".join(key), known)
-        return near if near.startswith("did you mean") or len(known) <= 5 else f"{self.table.name} has others"
+        return near if near.startswith("did you mean") or len(known) <= 5 else "none there has a similar name"
 
     # ------------------------------------------------------------------------------------------ writing
     def insert(self, connection: sa.Connection, records: Sequence[R], by: str) -> None:
@@ -296,11 +297,6 @@ def entry_of(record: R, row: Mapping[str, Any]) -> Entry[R]:
     return Entry(
         record, row["created_at"], row["created_by"], row["updated_at"], row["updated_by"], int(row["version"])
     )
-
-
-def audit_of_new(by: str, now: dt.datetime) -> dict[str, Any]:
-    """Return the audit columns of a new row."""
-    return {"created_at": now, "created_by": by, "updated_at": now, "updated_by": by, "version": 1}
 
 
 def row_values(record: Record, table: sa.Table) -> dict[str, Any]:

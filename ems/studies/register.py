@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from ems.errors import InvalidInput
+from ems.errors import DatabaseProblem, InvalidInput
 from ems.folders import find_file, project_folder
 from ems.record import Name, NonNegative, Slug
 from ems.studies.study import FileName, StartText, Study, start_in
@@ -78,7 +78,7 @@ class RegisterStudy(Study):
         """Return the time zone of the first site looked at, or UTC where the register cannot be read."""
         try:
             return self.load_portfolio().sites[0].timezone
-        except InvalidInput:
+        except (InvalidInput, DatabaseProblem):
             return "UTC"
 
     def open_run(self) -> StudyRun:
@@ -114,11 +114,11 @@ class RegisterStudy(Study):
         now = start_in(self.as_of, zone) if self.as_of else dt.datetime.now(dt.UTC)
         path = self.operation_file()
         if path is not None:
-            operation = read_operation(path, portfolio)
+            operation = read_operation(path, portfolio, now)
         elif self.site is None:
             from ems.studies.register_database import operation_in_database
 
-            operation = operation_in_database(portfolio)
+            operation = operation_in_database(portfolio, now)
         else:
             operation = NOT_KNOWN
         return RegisterView(portfolio, operation, now, self.stale_after_min, self.horizon_d)

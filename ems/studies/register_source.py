@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,8 @@ class Operation:
 NOT_KNOWN = Operation(is_known=False)
 
 
-def read_operation(path: Path, portfolio: Portfolio) -> Operation:
-    """Return the statuses and maintenance records that a file states.
+def read_operation(path: Path, portfolio: Portfolio, now: dt.datetime) -> Operation:
+    """Return the last statuses before a moment, and the maintenance records, that a file states.
 
     Parameters
     ----------
@@ -48,6 +49,9 @@ def read_operation(path: Path, portfolio: Portfolio) -> Operation:
         YAML with the lists ``statuses`` and ``maintenance``.
     portfolio : Portfolio
         What is told of assets that are not in it is left aside, as a part of a portfolio may be looked at.
+    now : datetime
+        What was reported later was not known then. A report of an asset that is online counts as a message of its
+        moment where no other time of communication is stated.
 
     Raises
     ------
@@ -62,8 +66,11 @@ def read_operation(path: Path, portfolio: Portfolio) -> Operation:
     if unknown or findings or more:
         raise InvalidInput(where, [*unknown, *findings, *more])
     ids = {asset.id for asset in portfolio.assets}
-    latest = {one.asset_id: one for one in sorted(statuses, key=lambda one: one.reported_at) if one.asset_id in ids}
-    return Operation(tuple(latest.values()), tuple(one for one in maintenance if one.asset_id in ids))
+    known = [one for one in statuses if one.asset_id in ids and one.reported_at <= now]
+    latest = {one.asset_id: one for one in sorted(known, key=lambda one: one.reported_at)}
+    return Operation(
+        tuple(map(_with_message, latest.values())), tuple(one for one in maintenance if one.asset_id in ids)
+    )
 
 
 def narrowed(portfolio: Portfolio, site_id: str | None, group_id: str | None) -> Portfolio:
@@ -106,6 +113,12 @@ def narrowed(portfolio: Portfolio, site_id: str | None, group_id: str | None) ->
         members=tuple(one for one in portfolio.members if one.asset_id in ids and one.group_id in groups),
         dependencies=tuple(one for one in portfolio.dependencies if {one.asset_id, one.depends_on_asset_id} <= ids),
     )
+
+
+def _with_message(status: AssetStatus) -> AssetStatus:
+    if status.online and status.last_communication is None:
+        return status.replace(last_communication=status.reported_at)
+    return status
 
 
 _LISTS = ("statuses", "maintenance")

@@ -137,7 +137,9 @@ def test_upgrade__equals_the_metadata_in_every_word(database_url: str):
     derived = described(engine)
     assert migrated == derived
     checks = sum(isinstance(c, sa.CheckConstraint) for table in metadata().tables.values() for c in table.constraints)
-    native_booleans = engine.dialect.name == "postgresql"
+    columns = [column for table in metadata().tables.values() for column in table.columns]
+    is_native = engine.dialect.name == "postgresql"
+    native_booleans = sum(isinstance(column.type, sa.Boolean) for column in columns) if is_native else 0
     assert sum("ck_" in text for text in derived) == checks - native_booleans
 
 
@@ -179,12 +181,12 @@ def test_upgrade__all_or_nothing(database_url: str):
 
 
 def test_tables__each_law_refuses_plain_sql(engine: sa.Engine):
-    """Each CHECK of each table is violated once, and each is refused by name (or by a type that is stricter)."""
+    """Each CHECK of each table of runs is violated once, and refused by name (or by a type that is stricter)."""
     with writing(engine) as connection:
         for table, row in ROWS.items():
             insert(connection, table, row)
     tried = 0
-    for table in metadata().sorted_tables:
+    for table in (metadata().tables[name] for name in ROWS):
         for law, column, value in violations(table):
             with pytest.raises(DatabaseProblem) as caught, writing(engine) as connection:
                 connection.execute(sa.text(f"UPDATE {table.name} SET {column} = :value"), {"value": value})

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from project_fixtures import run_ems
 
+from ems.assets.operation import AssetStatus
 from ems.database.engine import connect
+from ems.database.operation import create_maintenance, report_statuses
+from ems.database.register_portfolio import save_portfolio
 from ems.database.runs import get_run
 from ems.errors import InvalidInput, UnknownName
 from ems.studies.register import RegisterStudy
@@ -139,19 +142,71 @@ def test_look_at__operation_file_names_every_finding(project: Path):
     assert "staff: no such list" in said
 
 
-def test_look_at__latest_status_of_an_asset_counts(project: Path):
+def test_look_at__latest_status_at_the_moment_counts(project: Path):
     (project / "data" / "operation" / "two.yaml").write_text(
         "statuses:\n"
-        "  - {asset_id: cranes, reported_at: '2025-06-30T09:59:00+02:00', online: true, operational_status: online,\n"
-        "     last_communication: '2025-06-30T09:59:00+02:00'}\n"
-        "  - {asset_id: cranes, reported_at: '2025-06-30T09:50:00+02:00', online: true, operational_status: fault,\n"
-        "     last_communication: '2025-06-30T09:50:00+02:00'}\n"
+        "  - {asset_id: cranes, reported_at: '2025-06-30T09:59:00+02:00', online: true, operational_status: online}\n"
+        "  - {asset_id: cranes, reported_at: '2025-06-30T09:50:00+02:00', online: true, operational_status: fault}\n"
     )
-    study = demo(operation="two")
+    states = {}
+    for moment in ("2025-06-30T09:49", "2025-06-30T09:58", MORNING):
+        study = demo(operation="two", as_of=moment)
+        states[moment] = study.look_at(study.load_portfolio()).states["cranes"]
 
-    view = study.look_at(study.load_portfolio())
+    assert list(states.values()) == ["unknown", "fault", "online"]
 
-    assert view.states["cranes"] == "online"
+
+@pytest.fixture
+def kept(project: Path) -> RegisterStudy:
+    """The demo's portfolio and operation in the database."""
+    study = demo()
+    portfolio, engine = study.load_portfolio(), connect()
+    save_portfolio(engine, portfolio)
+    operation = study.look_at(portfolio).operation
+    report_statuses(engine, operation.statuses)
+    for record in operation.maintenance:
+        create_maintenance(engine, record)
+    return RegisterStudy(site=None, as_of=MORNING)
+
+
+def test_look_at__database_says_what_the_files_say(kept: RegisterStudy):
+    from_files, view = demo(), kept.look_at(kept.load_portfolio())
+
+    expected = from_files.look_at(from_files.load_portfolio())
+    assert view.headline() == expected.headline()
+    assert view.statuses == expected.statuses
+    assert view.dues == expected.dues
+    assert view.health == expected.health
+    assert kept.timezone() == "Europe/Berlin"
+
+
+def test_look_at__database_at_an_earlier_moment(kept: RegisterStudy):
+    """Cranes report a fault at 12:00; at 10:00 nobody could know, and what they said at 09:58 holds."""
+    later = AssetStatus(
+        asset_id="cranes",
+        reported_at=dt.datetime(2025, 6, 30, 10, tzinfo=dt.UTC),
+        online=True,
+        operational_status="fault",
+    )
+    report_statuses(connect(), [later])
+    portfolio = kept.load_portfolio()
+
+    assert kept.look_at(portfolio).states["cranes"] == "online"
+    assert kept.replace(as_of="2025-06-30T12:01").look_at(portfolio).states["cranes"] == "fault"
+
+
+def test_load_portfolio__part_of_the_database(kept: RegisterStudy):
+    part = kept.replace(only_site="depot", group="elbe-vpp").load_portfolio()
+
+    assert [asset.id for asset in part.assets] == ["depot-battery"]
+
+
+def test_load_portfolio__empty_register(project: Path):
+    study = RegisterStudy(site=None)
+
+    with pytest.raises(InvalidInput, match="ems assets import"):
+        study.load_portfolio()
+    assert study.timezone() == "UTC"
 
 
 def test_timezone__is_that_of_the_first_site(project: Path):
@@ -180,3 +235,12 @@ def test_run__report_says_what_stands_in_the_register(project: Path):
     assert "insulation resistance too low on string 2" in page
     assert len(page.encode()) < 300_000
     assert run_ems(project, "runs", "list").stdout.count("register demo") == 1
+
+
+def test_complete__run_by_hand_is_closed_with_its_answer(project: Path):
+    run = demo().open_run()
+
+    run.complete([("Assets", "13")], ["as of then"])
+
+    kept = get_run(run.engine, run.id)
+    assert (kept.status, kept.headline, kept.notes) == ("completed", (("Assets", "13"),), ("as of then",))
