@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,11 @@ import pandas as pd
 import xarray as xr
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from ems.assets.battery import Battery
+from ems.assets.grid_connection import GridConnection
+from ems.assets.load import Load
+from ems.assets.portfolio import Portfolio, Site
+from ems.assets.solar_pv import SolarPV
 from ems.report.page import PageHead
 
 HOSTILE = [
@@ -21,7 +25,6 @@ HOSTILE = [
     "Halle $3$ & $x_{$",
     "Akku 🔋 مرحبا",
     "_hidden",
-    "a\x00b\x0bc\ud800d",
     "\u202eevil",
 ]
 
@@ -29,27 +32,17 @@ HOSTILE = [
 def make_portfolio(
     battery_name: str = "Harbour battery", load_name: str = "Office", timezone: str = "Europe/Berlin"
 ) -> Any:
-    return SimpleNamespace(
+    at = {"site_id": "harbour"}
+    power = {"max_charge_kw": 50, "max_discharge_kw": 50}
+    return Portfolio(
         currency="EUR",
-        sites=[SimpleNamespace(id="harbour", name="Harbour", timezone=timezone)],
-        assets=[
-            SimpleNamespace(
-                id="battery",
-                name=battery_name,
-                kind="battery",
-                site_id="harbour",
-                capacity_kwh=100.0,
-                content_kwh=100.0,
-                min_soc=0.1,
-                max_soc=0.9,
-                max_charge_kw=50.0,
-            ),
-            SimpleNamespace(
-                id="grid", name="Grid", kind="grid_connection", site_id="harbour", max_import_kw=100.0, can_export=True
-            ),
-            SimpleNamespace(id="solar", name="Roof", kind="solar_pv", site_id="harbour", peak_kw=30.0),
-            SimpleNamespace(id="office", name=load_name, kind="load", site_id="harbour"),
-        ],
+        sites=(Site(id="harbour", name="Harbour", timezone=timezone),),
+        assets=(
+            Battery(id="battery", name=battery_name, capacity_kwh=100, min_soc=0.1, max_soc=0.9, **power, **at),
+            GridConnection(id="grid", name="Grid", max_import_kw=100, max_export_kw=100, **at),
+            SolarPV(id="solar", name="Roof", rated_capacity_kw=30, **at),
+            Load(id="office", name=load_name, rated_load_kw=60, **at),
+        ),
     )
 
 

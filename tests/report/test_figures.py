@@ -95,10 +95,7 @@ def test_plot_energy__shows_limits_and_shares():
 
 
 def test_plot_energy__without_a_battery_says_so():
-    portfolio = make_portfolio()
-    portfolio.assets = portfolio.assets[1:]
-
-    assert plot_energy(FLOWS, portfolio).alt == "No battery takes part."
+    assert plot_energy(FLOWS, make_portfolio().without("battery")).alt == "No battery takes part."
 
 
 def test_plot_costs__totals_in_title_and_no_bar_for_nothing():
