@@ -29,9 +29,9 @@ INTRODUCTION = """\
 # The asset register, field by field
 
 This page is made from the records (`make handbook`); a test keeps it true. A unit stands at the end of a field's name;
-money is in the portfolio's currency, shares are from 0 to 1. *Derived* means that a field which is not given follows from
-others. Fields that act in forecasts do so in `ems.forecast`; those without an entry only describe the equipment. Every
-table of the register also keeps when and by whom a row was made and last changed, and its version.
+money is in the portfolio's currency, shares are from 0 to 1. *Derived* means that a field which is not given follows
+from others. Fields that act in forecasts do so in `ems.forecast`; those without an entry only describe the equipment.
+Every table of the register also keeps when and by whom a row was made and last changed, and its version.
 """
 
 

@@ -19,7 +19,6 @@ from ems.dispatch.solution import Solution, Status
 def solve_with_highs(model: Any, options: SolverOptions) -> Solution:
     """Return HiGHS's solution of a linear or mixed-integer Pyomo model."""
     import highspy
-
     from pyomo.common.errors import InfeasibleConstraintException
 
     try:

@@ -55,7 +55,8 @@ def test_read_portfolio__several_sites(read):
     whole = read(
         "currency: CHF\n"
         "sites: [{id: east, timezone: UTC}, {id: west, timezone: UTC}]\n"
-        "assets: [{kind: load, id: l1, site_id: east, rated_load_kw: 9}, {kind: load, id: l2, site_id: west, rated_load_kw: 9}]\n"
+        "assets: [{kind: load, id: l1, site_id: east, rated_load_kw: 9}, "
+        "{kind: load, id: l2, site_id: west, rated_load_kw: 9}]\n"
     )
     assert [one.site_id for one in whole.assets] == ["east", "west"]
 

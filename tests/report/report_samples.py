@@ -39,7 +39,7 @@ def make_portfolio(
         sites=(Site(id="harbour", name="Harbour", timezone=timezone),),
         assets=(
             Battery(id="battery", name=battery_name, capacity_kwh=100, min_soc=0.1, max_soc=0.9, **power, **at),
-            GridConnection(id="grid", name="Grid", max_import_kw=100, max_export_kw=100, **at),
+            GridConnection(id="grid", name="Grid", max_import_kw=100, max_export_kw=100, export_enabled=True, **at),
             SolarPV(id="solar", name="Roof", rated_capacity_kw=30, **at),
             Load(id="office", name=load_name, rated_load_kw=60, **at),
         ),

@@ -46,7 +46,7 @@ def test_show_assets__fields_have_units():
     text = repr(show_assets(make_portfolio()))
 
     assert "capacity 100 kWh, max charge 50 kW, max discharge 50 kW, min soc 0.1, max soc 0.9" in text
-    assert "can export: yes" in text
+    assert "export enabled: yes" in text
 
 
 def test_show_costs__last_row_is_the_total():
