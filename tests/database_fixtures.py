@@ -124,7 +124,7 @@ def _start(programs: Path, folder: Path) -> subprocess.Popen[bytes]:
         timeout=LONGEST_START_S,
         **options,
     )
-    quick = ["-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "max_connections=50"]
+    quick = ["-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "max_connections=200"]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", folder, "-h", "", *quick],

@@ -2,7 +2,8 @@
 
 A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@``. A text which does so, at its beginning or
 where a spreadsheet with other separators would begin a cell, is therefore written with an apostrophe before it, and
-read without that apostrophe. An empty text is written ``""``, because an empty cell means that nothing is given.
+read without that apostrophe. An empty cell means that nothing is given: an empty text is written ``""``, and a text of
+spaces with an apostrophe.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CellKind = Literal["text", "number", "integer", "boolean", "date", "json"]
 _RUNS = r"[=+\-@\uff0b\uff0d\uff1d\uff20]"  # with the full-width forms, which East Asian spreadsheets run too
 _NOT_YET_SAFE = re.compile(rf"(^|[;\t\n\r])(?=[ '\"]*{_RUNS})")
 _MADE_SAFE = re.compile(rf"(^|[;\t\n\r])'(?=[ '\"]*{_RUNS})")
-_EMPTY = re.compile(r"'*\"\"")
+_EMPTY = re.compile(r"'*(?:\"\"|\s+)")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"([+-]?\d{1,300})(?:\.0*)?", re.ASCII)
 
@@ -57,8 +58,8 @@ def _types_in(annotation: Any) -> set[Any]:
 def safe(text: str) -> str:
     """Return a text as it is written into a cell: nothing in it is run by a spreadsheet.
 
-    >>> safe("=1+1"), safe("Battery"), safe("'=1"), safe("")
-    ("'=1+1", 'Battery', "''=1", '""')
+    >>> safe("=1+1"), safe("Battery"), safe("'=1"), safe(""), safe(" ")
+    ("'=1+1", 'Battery', "''=1", '""', "' ")
     """
     if text == "" or _EMPTY.fullmatch(text):
         return '""' if text == "" else f"'{text}"
@@ -72,7 +73,7 @@ def original(cell: str) -> str:
     ('=1+1', "'Battery'", '')
     """
     if _EMPTY.fullmatch(cell):
-        return "" if cell == '""' else cell[1:]
+        return "" if cell == '""' else cell.removeprefix("'")
     return _MADE_SAFE.sub(r"\1", cell)
 
 

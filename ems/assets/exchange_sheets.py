@@ -79,7 +79,12 @@ def excel_of(portfolio: Portfolio) -> bytes:
     if portfolio.tariffs:
         rows = [[to_cell(one.id), to_cell(one.name), to_cell(one.periods)] for one in portfolio.tariffs]
         sheets.append(("tariffs", ["id", "name", "periods"], rows))
-    for title, columns, rows in sheets:
+    # All cells are made before the first is written: a file that was begun cannot be left in peace.
+    encoded = [
+        (title, columns, [[_excel_cell(cell, title) for cell in row] for row in rows])
+        for title, columns, rows in sheets
+    ]
+    for title, columns, rows in encoded:
         sheet = book.create_sheet(title)
         sheet.freeze_panes = "A2"
         header = []
@@ -89,7 +94,7 @@ def excel_of(portfolio: Portfolio) -> bytes:
             header.append(cell)
         sheet.append(header)
         for row in rows:
-            sheet.append([_excel_cell(cell, title) for cell in row])
+            sheet.append([_exact(cell, sheet) for cell in row])
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
@@ -107,6 +112,17 @@ def _excel_cell(cell: Any, title: str) -> Any:
     # Excel counts its days from 1900, and takes that year for a leap year.
     is_too_old = isinstance(cell, dt.date) and cell < dt.date(1900, 3, 1)
     return cell.isoformat() if is_too_old else cell
+
+
+def _exact(cell: Any, sheet: Any) -> Any:
+    """Return a number with all its digits: openpyxl writes 16, and a file may hold 17."""
+    if not isinstance(cell, float) or float(f"{cell:.16g}") == cell:
+        return cell
+    from openpyxl.cell import WriteOnlyCell
+
+    exact = WriteOnlyCell(sheet, value=repr(cell))
+    exact.data_type = "n"
+    return exact
 
 
 def decoded(text: str) -> str:

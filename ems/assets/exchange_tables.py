@@ -1,4 +1,4 @@
-"""Registers as tables: CSV and Excel files become entries, and a portfolio becomes rows.
+"""Registers as tables: CSV and Excel files become entries.
 
 A table of assets has a column ``kind`` and columns named by fields; other tables are told by the name of their file or
 sheet: sites, groups, members, dependencies, tariffs. An empty cell means that nothing is given.

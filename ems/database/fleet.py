@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ems.database.engine import reading
 from ems.database.operation import STALE_AFTER_MIN
 from ems.database.records import utc_now
-from ems.database.register_tables import ASSETS, MAINTENANCE, OVERVIEW, SITES, STATUS
+from ems.database.register_tables import ASSETS, MAINTENANCE, RATINGS, SITES, SPECS, STATUS
 
 WARRANTY_AHEAD_D = 90
 """Days before its end from which a warranty counts as ending."""
@@ -128,9 +128,14 @@ def _counts(
 
 
 def _capacities(connection: sa.Connection) -> dict[str, float]:
-    query = sa.select(OVERVIEW.c.kind, sa.func.sum(OVERVIEW.c.capacity)).where(OVERVIEW.c.status != "decommissioned")
-    rows = connection.execute(query.group_by(OVERVIEW.c.kind).order_by(OVERVIEW.c.kind))
-    return {str(kind): float(capacity) for kind, capacity in rows}
+    sums = {}
+    for kind, rating in RATINGS.items():
+        source = SPECS[kind].join(ASSETS, ASSETS.c.id == SPECS[kind].c.asset_id)
+        query = sa.select(sa.func.sum(rating)).select_from(source).where(ASSETS.c.status != "decommissioned")
+        total: float | None = connection.execute(query).scalar()
+        if total is not None:
+            sums[kind] = float(total)
+    return sums
 
 
 def _live(connection: sa.Connection, now: dt.datetime, stale_after_min: float) -> list[Any]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ems.assets.portfolio import KINDS
 from ems.database import register_tables as tables
 from ems.database.audit import AUDIT
-from ems.database.register_tables import ASSETS, COMMON, GROUPS, MEMBERS, OVERVIEW, SPECS
+from ems.database.register_tables import ASSETS, COMMON, GROUPS, MEMBERS, RATINGS, SPECS
 from ems.database.tables import JsonDocument, UtcDateTime
 from ems.errors import InvalidInput, UnknownName, did_you_mean, show
 
@@ -44,7 +44,7 @@ def assets_in_group(group: str) -> sa.Select[Any]:
 def holds_text(connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:
     """Return that a text of an asset or its site holds a text, in capitals or not; each sign stands for itself."""
     folded = _folding(connection)
-    signs = text.casefold()
+    signs = text
     for sign in "\\%_":
         signs = signs.replace(sign, f"\\{sign}")
 
@@ -53,7 +53,7 @@ def holds_text(connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:
         for column in columns:
             # A line feed stands in no name, so that nothing is found across two fields.
             joined = joined.concat(sa.func.coalesce(column, "")).concat("\n")
-        found: sa.ColumnElement[bool] = folded(joined).like(f"%{signs}%", escape="\\")
+        found: sa.ColumnElement[bool] = folded(joined).like(folded(sa.literal(f"%{signs}%")), escape="\\")
         return found
 
     sites = tables.SITES
@@ -159,7 +159,9 @@ def _typed(field: str, column: sa.Column[Any], value: Any) -> Any:
 def sort_key(sort: str) -> sa.ColumnElement[Any]:
     """Return what assets are sorted by: a common field, a field of some kinds, or the capacity of the overview."""
     if sort == "capacity":
-        return sa.select(OVERVIEW.c.capacity).where(OVERVIEW.c.id == ASSETS.c.id).scalar_subquery()
+        own = {kind: SPECS[kind].c.asset_id == ASSETS.c.id for kind in RATINGS}
+        ratings = {kind: sa.select(one).where(own[kind]).scalar_subquery() for kind, one in RATINGS.items()}
+        return sa.case(ratings, value=ASSETS.c.kind)
     columns = _columns_of(sort)
     if columns[0].table is ASSETS:
         return columns[0]

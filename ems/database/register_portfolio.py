@@ -241,12 +241,9 @@ def _save_batch(
         check_site_codes(connection, records)
     shelf.insert(connection, new, who)
     summary.created += [shelf.describe(record) for record in new]
-    changed = 0
-    for entry, record in differing:
-        changes = shelf.update(connection, entry, record, who)
-        summary.changes += changes
-        changed += bool(changes)
-    summary.unchanged += len(old) - changed
+    changes = shelf.update_all(connection, differing, who)
+    summary.changes += changes
+    summary.unchanged += len(old) - len({change.what for change in changes})
 
 
 def _save_settings(

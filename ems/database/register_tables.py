@@ -283,6 +283,18 @@ LEFT JOIN asset_status ON asset_status.asset_id = assets.id
 """
 """One row an asset: its capacity in kWh for a battery, in kW for all others, and its last reported status."""
 
+_CHARGER = SPECS["ev_charger"].c
+RATINGS: Mapping[str, sa.ColumnElement[Any]] = {
+    "battery": SPECS["battery"].c.capacity_kwh,
+    "ev_charger": _CHARGER.max_power_kw * sa.case((_CHARGER.simultaneous_charging, _CHARGER.number_of_ports), else_=1),
+    "generator": SPECS["generator"].c.rated_capacity_kw,
+    "grid_connection": SPECS["grid_connection"].c.max_import_kw,
+    "load": SPECS["load"].c.rated_load_kw,
+    "solar_pv": SPECS["solar_pv"].c.rated_capacity_kw,
+    "wind_turbine": SPECS["wind_turbine"].c.rated_capacity_kw,
+}
+"""The capacity of the overview by kind, for queries that must not join all tables."""
+
 OVERVIEW = sa.table(
     "assets_overview",
     *(sa.column(name, ASSETS.c[name].type) for name in ("id", "kind", "name", "location", "status", "site_id")),

@@ -166,22 +166,29 @@ class Shelf(Generic[R]):
 
     def update(self, connection: sa.Connection, old: Entry[R], new: R, by: str) -> list[FieldChange]:
         """Change a row to another record of the same key, and return what differs; nothing happens where none does."""
-        differing = self.differences(old.record, new)
+        return self.update_all(connection, [(old, new)], by)
+
+    def update_all(self, connection: sa.Connection, pairs: Iterable[tuple[Entry[R], R]], by: str) -> list[FieldChange]:
+        """Change several rows as `update` does, and return all that differs."""
+        differing = [(old, new, found) for old, new in pairs if (found := self.differences(old.record, new))]
         if not differing:
             return []
-        now = max(utc_now(), old.updated_at + dt.timedelta(microseconds=1))
-        version = old.version + 1
-        self._update_row(connection, old.record, new, {"updated_at": now, "updated_by": by, "version": version})
-        key = self.key_of(new)
-        values = storable([[one.old, one.new] for one in differing])
-        log_changes(
-            connection,
-            (
-                self._change("update", key, version, now, by, field=one.field, old=before, new=after)
-                for one, (before, after) in zip(differing, values, strict=True)
-            ),
-        )
-        return differing
+        now = utc_now()
+        rows = []
+        for old, new, _ in differing:
+            later = max(now, old.updated_at + dt.timedelta(microseconds=1))
+            audit = {"updated_at": later, "updated_by": by, "version": old.version + 1}
+            rows.append({**self._row(new), **audit})
+        self._update_rows(connection, [(old.record, new) for old, new, _ in differing], rows)
+        values = iter(storable([[one.old, one.new] for _, _, found in differing for one in found]))
+        lines = []
+        for (_, new, found), row in zip(differing, rows, strict=True):
+            for one in found:
+                before, after = next(values)
+                change = {"field": one.field, "old": before, "new": after}
+                lines.append(self._change("update", self.key_of(new), row["version"], row["updated_at"], by, **change))
+        log_changes(connection, lines)
+        return [one for _, _, found in differing for one in found]
 
     def remove(self, connection: sa.Connection, old: Entry[R], by: str) -> None:
         """Delete a row, with a line of history that keeps what it stated."""
@@ -230,9 +237,14 @@ class Shelf(Generic[R]):
     def _insert_rows(self, connection: sa.Connection, records: Sequence[R], rows: list[dict[str, Any]]) -> None:
         connection.execute(sa.insert(self.table), rows)
 
-    def _update_row(self, connection: sa.Connection, old: R, new: R, audit: Mapping[str, Any]) -> None:
-        key = self.key_of(new)
-        connection.execute(sa.update(self.table).where(*self._is(key)).values({**self._row(new), **audit}))
+    def _update_rows(
+        self, connection: sa.Connection, pairs: Sequence[tuple[R, R]], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        keys = [self.table.c[name] == sa.bindparam(f"key_{name}") for name in self.keys]
+        connection.execute(
+            sa.update(self.table).where(*keys),
+            [{f"key_{name}" if name in self.keys else name: value for name, value in row.items()} for row in rows],
+        )
 
     def _is(self, key: Key) -> list[sa.ColumnElement[bool]]:
         return [self.table.c[name] == value for name, value in zip(self.keys, key, strict=True)]

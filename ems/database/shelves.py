@@ -13,7 +13,7 @@ from ems.assets.operation import MaintenanceRecord, Performance
 from ems.assets.portfolio import KINDS, AnyAsset, Site
 from ems.database import register_tables as tables
 from ems.database.register_tables import COMMON, SPECS, PortfolioSettings
-from ems.database.shelf import Entry, Key, Shelf, entry_of, restored, row_values
+from ems.database.shelf import Entry, FieldChange, Key, Shelf, entry_of, restored, row_values
 from ems.errors import InvalidInput
 from ems.record import Record
 from ems.tariffs.tariff import Tariff
@@ -56,13 +56,17 @@ class AssetShelf(Shelf[AnyAsset]):
             entries[row["id"],] = entry_of(record, row)
         return entries
 
-    def update(self, connection: sa.Connection, old: Entry[AnyAsset], new: AnyAsset, by: str) -> list[Any]:
-        """Change an asset; its kind stays."""
-        if new.kind != old.record.kind:
-            raise InvalidInput(
-                f"{new.kind} '{new.id}'", f"the register has a {old.record.kind} of that id; choose another id"
-            )
-        return super().update(connection, old, new, by)
+    def update_all(
+        self, connection: sa.Connection, pairs: Iterable[tuple[Entry[AnyAsset], AnyAsset]], by: str
+    ) -> list[FieldChange]:
+        """Change assets; their kinds stay."""
+        pairs = list(pairs)
+        for old, new in pairs:
+            if new.kind != old.record.kind:
+                raise InvalidInput(
+                    f"{new.kind} '{new.id}'", f"the register has a {old.record.kind} of that id; choose another id"
+                )
+        return super().update_all(connection, pairs, by)
 
     def _insert_rows(self, connection: sa.Connection, records: Sequence[AnyAsset], rows: list[dict[str, Any]]) -> None:
         connection.execute(sa.insert(self.table), rows)
@@ -81,16 +85,32 @@ class AssetShelf(Shelf[AnyAsset]):
             if of_kind:
                 connection.execute(sa.insert(table), of_kind)
 
-    def _update_row(self, connection: sa.Connection, old: AnyAsset, new: AnyAsset, audit: Mapping[str, Any]) -> None:
-        super()._update_row(connection, old, new, audit)
-        before, after = ({**one.__dict__} for one in (old, new))
-        if all(before[name] == after[name] for name in after if name not in COMMON):
-            return
-        table = SPECS[new.kind]
-        # A part may have another version than the whole, which also counts changes of common fields.
-        counted = {**audit, "version": table.c.version + 1}
-        values = {**row_values(new, table), **counted}
-        connection.execute(sa.update(table).where(table.c.asset_id == new.id).values(values))
+    def _update_rows(
+        self,
+        connection: sa.Connection,
+        pairs: Sequence[tuple[AnyAsset, AnyAsset]],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        super()._update_rows(connection, pairs, rows)
+        for kind, table in SPECS.items():
+            parts = [
+                {
+                    **row_values(new, table),
+                    "updated_at": row["updated_at"],
+                    "updated_by": row["updated_by"],
+                    "key_asset_id": new.id,
+                }
+                for (old, new), row in zip(pairs, rows, strict=True)
+                if new.kind == kind and _spec_differs(old, new)
+            ]
+            if parts:
+                # A part may have another version than the whole, which also counts changes of common fields.
+                counted = sa.update(table).values(version=table.c.version + 1)
+                connection.execute(counted.where(table.c.asset_id == sa.bindparam("key_asset_id")), parts)
+
+
+def _spec_differs(old: AnyAsset, new: AnyAsset) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in type(new).model_fields if name not in COMMON)
 
 
 SETTINGS_SHELF = Shelf("portfolio", PortfolioSettings, tables.PORTFOLIOS)
@@ -181,9 +201,8 @@ def check_nesting(connection: sa.Connection) -> None:
     InvalidInput
     """
     groups = tables.GROUPS
-    parents = {
-        row.id: row.parent_group_id for row in connection.execute(sa.select(groups.c.id, groups.c.parent_group_id))
-    }
+    rows = connection.execute(sa.select(groups.c.id, groups.c.parent_group_id).order_by(groups.c.id))
+    parents = {row.id: row.parent_group_id for row in rows}
     circle = nesting_cycle(parents)
     if circle:
         raise InvalidInput(

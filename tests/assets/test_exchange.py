@@ -8,51 +8,21 @@ import warnings
 from pathlib import Path
 
 import pytest
-from builders import battery, charger, generator, grid, load, session, solar, wind
+from builders import battery, load
+from exchange_samples import whole
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 
 from ems.assets.exchange import Register, read_register, write_csv, write_excel, write_yaml
 from ems.assets.exchange_cells import cell_kind, original, safe
 from ems.assets.exchange_entries import RECORDS
-from ems.assets.group import Dependency, Group, GroupMember
-from ems.assets.portfolio import KINDS, Portfolio, Site, read_portfolio
+from ems.assets.portfolio import KINDS, Portfolio, read_portfolio
 from ems.errors import EmsWarning, InvalidInput
-from ems.tariffs.tariff import Tariff
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS_HEADER = "kind,id,site_id,capacity_kwh,max_charge_kw,max_discharge_kw,min_soc,rated_load_kw,is_critical\n"
 GOOD_ROW = "battery,b1,s,100,50,50,0.1,,\n"
-
-
-def whole() -> Portfolio:
-    """All seven kinds at two sites, with everything that may belong to them and texts that spreadsheets would run."""
-    everywhere = {"site_id": "north"}
-    return Portfolio(
-        currency="EUR",
-        sites=(
-            Site(id="north", timezone="Europe/Berlin", latitude=53.5, metadata={"keys": ["a", 1, {"b": None}]}),
-            Site(id="south", timezone="UTC", name="=HYPERLINK('x')", code="+1", address="Street 1\n-1"),
-        ),
-        tariffs=(Tariff(id="flat", name="Flat", periods=[{"name": "all", "import_price_per_kwh": 0.2}]),),
-        assets=(
-            battery(**everywhere, name="@SUM(1)", chemistry="other", warranty_expiry_date=dt.date(2031, 2, 28)),
-            charger(**everywhere, sessions=(session(8, 10, 5),), ocpp_version="1.6"),
-            generator(**everywhere, serial_number="00123", operating_h=12.5),
-            grid(**everywhere, tariff_id="flat", phases=3),
-            load(**everywhere, rated_load_kw=80, is_critical=True, description="a;=1+1"),
-            solar(**everywhere, temperature_coefficient_per_k=-0.004, location=""),
-            wind(site_id="south", description="two\nlines, with \"quotes\" and 'more', ÄÖ 北 🔋 \u202eRTL"),
-        ),
-        groups=(
-            Group(id="vpp", group_type="vpp"),
-            Group(id="island", group_type="microgrid", parent_group_id="vpp", site_id="north"),
-        ),
-        members=(GroupMember(asset_id="battery", group_id="island", role="leads", priority=1),),
-        dependencies=(Dependency(asset_id="load", depends_on_asset_id="grid", dependency_type="requires"),),
-        series={"columns": [{"column": "x", "asset": "load", "variable": "demand_kw"}]},
-    )
 
 
 @pytest.mark.parametrize(
@@ -284,51 +254,6 @@ def test_read_register__megawatts_are_named(tmp_path):
         EmsWarning, match=r"assets\.csv, row 2, rated_capacity_kw = 3\.4 kW: .* looks like MW, write 3400"
     ):
         read_csv_text(tmp_path, text)
-
-
-# ---------------------------------------------------------------------------------- Excel files of people
-def excel_file(path: Path, *rows: tuple[object, ...], title: str = "assets") -> Path:
-    book = Workbook()
-    book.active.title = title
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
-    return path
-
-
-def test_read_register__excel_makes_numbers_and_dates_of_texts(tmp_path):
-    """A serial number typed as digits is a number to Excel, and a day a moment."""
-    header = ("kind", "id", "site_id", "rated_load_kw", "serial_number", "installation_date", "priority_level")
-    day = dt.datetime(2024, 6, 1)
-    path = excel_file(tmp_path / "a.xlsx", header, ("load", "l1", "s", 80, 4711, day, 3.0))
-
-    (asset,) = read_register(path).assets
-
-    assert (asset.serial_number, asset.installation_date, asset.priority_level) == ("4711", dt.date(2024, 6, 1), 3)
-
-
-@pytest.mark.parametrize(
-    ("cells", "finding"),
-    [
-        (("load", "l1", "s", "=40+40"), "sheet 'assets', row 2: holds a formula without a value; open the file in"),
-        (("load", "l1", "s", True), "row 2 (load 'l1'), column rated_load_kw = true: must be a number"),
-        (("load", "l1", "s", dt.datetime(2024, 1, 1, 5)), "rated_load_kw = 2024-01-01 05:00:00: must be a number"),
-    ],
-)  # fmt: skip
-def test_read_register__excel_cell_that_cannot_be_used(cells, finding, tmp_path):
-    path = excel_file(tmp_path / "a.xlsx", ("kind", "id", "site_id", "rated_load_kw"), cells)
-
-    with pytest.raises(InvalidInput) as caught:
-        read_register(path)
-
-    assert finding in str(caught.value)
-
-
-def test_read_register__sheet_that_says_nothing(tmp_path):
-    path = excel_file(tmp_path / "a.xlsx", ("Hello",), ("world",), title="Notes")
-
-    with pytest.raises(InvalidInput, match=r"a\.xlsx, sheet 'Notes': cannot tell what it holds"):
-        read_register(path)
 
 
 def test_portfolio__without_a_currency():

@@ -12,7 +12,7 @@ import builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from register_samples import TODAY, due_row, health_row, make_register, status_row
+from register_report_samples import TODAY, due_row, health_row, make_register, status_row
 from report_samples import HOSTILE
 
 from ems.assets.portfolio import Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from types import SimpleNamespace
 
-from register_samples import TODAY, due_row, health_row, make_register, status_row
+from register_report_samples import TODAY, due_row, health_row, make_register, status_row
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.outage import affected_by
