@@ -30,6 +30,7 @@ format: $(VENV)/.ready-test  ## Put the code into its form
 
 bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/register.py
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
 	uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-header --no-annotate \

@@ -330,7 +330,7 @@ def test_status__silence_and_alarms(filled):
             engine,
             AssetStatus(
                 asset_id=asset,
-                reported_at=NOW - dt.timedelta(minutes=minutes),
+                reported_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes),
                 online=True,
                 operational_status="online",
                 current_power_kw=12,

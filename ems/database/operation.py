@@ -21,8 +21,9 @@ from ems.database.audit import acting_user, audit_of_new
 from ems.database.engine import reading
 from ems.database.records import utc_now
 from ems.database.register_records import create_records, delete_record, read_record, update_record
+from ems.database.register_rows import row_values
 from ems.database.register_tables import ASSETS, MAINTENANCE, PERFORMANCE, STATUS, STATUS_HISTORY
-from ems.database.shelf import Entry, Shelf, row_values
+from ems.database.shelf import Entry, Shelf
 from ems.database.shelves import ASSET_SHELF, MAINTENANCE_SHELF, PERFORMANCE_SHELF, check_references
 from ems.database.tables import record_of
 from ems.database.turns import in_turn

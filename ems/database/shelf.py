@@ -16,7 +16,7 @@ from ems.database.audit import audit_of_new
 from ems.database.history import Change, Operation, changes_since, log_changes
 from ems.database.masking import storable
 from ems.database.records import utc_now
-from ems.database.tables import JsonDocument
+from ems.database.register_rows import plain_values, restored, row_values, stated_values
 from ems.errors import DatabaseProblem, UnknownName, did_you_mean, show
 from ems.record import Record
 from ems.units import with_unit
@@ -155,7 +155,7 @@ class Shelf(Generic[R]):
         rows = [{**self._row(record), **self._place(place + number), **audit} for number, record in enumerate(records)]
         self._insert_rows(connection, records, rows)
         # All at once: looking for the secrets of the environment takes longer than a record.
-        stated = storable([_stated_json(record) for record in records])
+        stated = storable([stated_values(record) for record in records])
         log_changes(
             connection,
             (
@@ -194,14 +194,14 @@ class Shelf(Generic[R]):
         """Delete a row, with a line of history that keeps what it stated."""
         key = self.key_of(old.record)
         connection.execute(sa.delete(self.table).where(*self._is(key)))
-        change = self._change("delete", key, old.version + 1, utc_now(), by, old=storable(_stated_json(old.record)))
+        change = self._change("delete", key, old.version + 1, utc_now(), by, old=storable(stated_values(old.record)))
         log_changes(connection, [change])
 
     def differences(self, old: R, new: R) -> list[FieldChange]:
         """Return the fields that differ, as they are kept."""
         if old == new:
             return []
-        before, after = _plain_values(old), _plain_values(new)
+        before, after = plain_values(old), plain_values(new)
         what = self.describe(new)
         # The same moment may be written with another offset, and a secret is kept as stars: neither is a change.
         return [
@@ -303,74 +303,11 @@ class Shelf(Generic[R]):
         )
 
 
-# ---------------------------------------------------------------------------------------------- records and rows
 def entry_of(record: R, row: Mapping[str, Any]) -> Entry[R]:
     """Return a record with the audit columns of its row."""
     return Entry(
         record, row["created_at"], row["created_by"], row["updated_at"], row["updated_by"], int(row["version"])
     )
-
-
-def row_values(record: Record, table: sa.Table) -> dict[str, Any]:
-    """Return those fields of a record that a table has, as its columns take them, and the names of those stated."""
-    plain = _plain_structures(record, table)
-    row = {
-        name: plain[name] if name in plain else getattr(record, name)
-        for name in type(record).model_fields
-        if name in table.c
-    }
-    if "stated" in table.c:
-        row["stated"] = sorted(record.model_fields_set)
-    return row
-
-
-def restored(record: type[R], row: Mapping[str, Any], stated: Sequence[str] | None) -> R:
-    """Return the record of a row.
-
-    Fields that follow from others are left to follow again, so that a later what-if moves them along; a column that
-    plain SQL moved away from its default counts as stated.
-    """
-    fields = record.model_fields
-    values = {name: row[name] for name in fields if name in row}
-    if stated is None:
-        return record(**values)
-    names = set(stated)
-    given = {name: value for name, value in values.items() if name in names}
-    derived = {name for name, value in record.derive(given).items() if value is not None and given.get(name) is None}
-    for name in values.keys() - names - derived:
-        field = fields[name]
-        if field.is_required() or values[name] != _kept(field.get_default(call_default_factory=True)):
-            given[name] = values[name]
-    return record(**given)
-
-
-def _stated_json(record: Record) -> dict[str, Any]:
-    names = record.model_fields_set | ({"kind"} & type(record).model_fields.keys())
-    return record.model_dump(mode="json", include=set(names))
-
-
-def _plain_values(record: Record) -> dict[str, Any]:
-    """Return all fields of a record as their columns keep them, in the words of JSON."""
-    plain = record.as_json()
-    return {
-        name: storable(value) if value and isinstance(value, dict | list) else value for name, value in plain.items()
-    }
-
-
-def _plain_structures(record: Record, table: sa.Table) -> dict[str, Any]:
-    names = [
-        name for name in type(record).model_fields if name in table.c and isinstance(table.c[name].type, JsonDocument)
-    ]
-    filled = {name for name in names if getattr(record, name)}
-    plain = storable(record.model_dump(mode="json", include=filled)) if filled else {}
-    return {name: plain[name] if name in filled else _kept(getattr(record, name)) for name in names}
-
-
-def _kept(value: Any) -> Any:
-    """Return a default as its column keeps it: tuples become lists, records mappings."""
-    if isinstance(value, Record):
-        return value.as_json()
-    return [_kept(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:

@@ -12,8 +12,9 @@ from ems.assets.group import Dependency, Group, GroupMember, nesting_cycle
 from ems.assets.operation import MaintenanceRecord, Performance
 from ems.assets.portfolio import KINDS, AnyAsset, Site
 from ems.database import register_tables as tables
+from ems.database.register_rows import restored, row_values
 from ems.database.register_tables import COMMON, SPECS, PortfolioSettings
-from ems.database.shelf import Entry, FieldChange, Key, Shelf, entry_of, restored, row_values
+from ems.database.shelf import Entry, FieldChange, Key, Shelf, entry_of
 from ems.errors import InvalidInput
 from ems.record import Record
 from ems.tariffs.tariff import Tariff
