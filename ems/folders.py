@@ -79,7 +79,9 @@ def find_file(name: str, folder: Path, suffixes: tuple[str, ...], what: str) -> 
         for candidate in (path, project_folder() / path):
             if _is_file(candidate):
                 return candidate.resolve()
-        raise UnknownName(f"{what} {show(name)}", f"no such file in {Path.cwd()} or {project_folder()}")
+        folders = dict.fromkeys(str(one) for one in (Path.cwd(), project_folder()))
+        places = "" if path.is_absolute() else f" in {' or '.join(folders)}"
+        raise UnknownName(f"{what} {show(name)}", f"there is no such file{places}")
     if is_slug(name):
         for suffix in suffixes:
             candidate = folder / f"{name}{suffix}"

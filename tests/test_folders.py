@@ -133,7 +133,7 @@ def test_find_file__misspelt_name(home):
 
 
 def test_find_file__no_file_of_that_path(home):
-    with pytest.raises(UnknownName, match=r"site '\.\./secret\.yaml': no such file in"):
+    with pytest.raises(UnknownName, match=r"site '\.\./secret\.yaml': there is no such file in"):
         find_site("../secret.yaml", home)
 
 
