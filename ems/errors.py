@@ -19,6 +19,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 LONGEST_SHOWN = 80
+MOST_LISTED = 20
+"""Names that a message lists; a person reads no more of them."""
 
 
 class EmsError(Exception):
@@ -112,4 +114,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:LONGEST_SHOWN], names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]}?"
+    if len(names) > MOST_LISTED:
+        return f"known are {', '.join(names[:MOST_LISTED])} and {len(names) - MOST_LISTED} more"
     return "known are " + ", ".join(names) if names else "none is known"

@@ -81,3 +81,11 @@ def test_did_you_mean__nothing_near():
 def test_did_you_mean__endless_name_is_quick():
     """The comparison is of the square of the length; a name of a million signs would take minutes uncut."""
     assert did_you_mean("horizon_h" * 100_000, ["horizon_h"]) == "known are horizon_h"
+
+
+def test_did_you_mean__many_names_are_cut():
+    """Of 23 names 20 are listed."""
+    words = did_you_mean("zzz", [f"name_{number:02d}" for number in range(23)])
+
+    assert words.startswith("known are name_00, name_01")
+    assert words.endswith("name_19 and 3 more")
