@@ -110,11 +110,15 @@ def _is_file(path: Path) -> bool:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that at every moment there is the old one, or the new one, never a part of one.
 
-    The new file is made in the project's scratch folder and then takes its place by renaming.
+    The new file is made in the project's scratch folder, outside of any project beside the old one, and then takes its
+    place by renaming.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    scratch = scratch_folder()
+    try:
+        scratch = scratch_folder()
+    except InvalidInput:
+        scratch = path.parent
     # A rename is whole only within one file system; reports/ may be a link to another one.
     folder = scratch if scratch.stat().st_dev == path.parent.stat().st_dev else path.parent
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".partial-", delete=False) as file:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from ems.assets.exchange_yaml import read_site_file, settings_file_of, site_file
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import AnyAsset, Portfolio, Site
 from ems.errors import InvalidInput
-from ems.folders import project_folder, shown_path, write_whole
+from ems.folders import shown_path, write_whole
 from ems.series.form import SeriesForm
 from ems.tariffs.tariff import Tariff
 
@@ -124,7 +122,7 @@ def read_register(path: Path, default_site: str | None = None) -> Register:
 
 def write_yaml(portfolio: Portfolio, path: Path) -> None:
     """Write a portfolio as one site file."""
-    _write(path, site_file_of(portfolio).encode())
+    write_whole(path, site_file_of(portfolio).encode())
 
 
 def write_csv(portfolio: Portfolio, folder: Path) -> None:
@@ -146,32 +144,9 @@ def write_csv(portfolio: Portfolio, folder: Path) -> None:
                 f"folder {shown_path(folder)}", f"holds {', '.join(others)} as well; choose an empty folder"
             )
     for name, content in tables.items():
-        _write(folder / name, content)
+        write_whole(folder / name, content)
 
 
 def write_excel(portfolio: Portfolio, path: Path) -> None:
     """Write a portfolio as one Excel file, a sheet for each table."""
-    _write(path, excel_of(portfolio))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole, inside a project or outside of any."""
-    try:
-        project_folder()
-    except InvalidInput:
-        pass
-    else:
-        write_whole(path, content)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".partial-", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    write_whole(path, excel_of(portfolio))

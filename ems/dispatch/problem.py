@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -81,7 +80,3 @@ class DispatchProblem:
     def without(self, kind: str) -> DispatchProblem:
         """Return the same problem for a portfolio without the assets of a kind: the baseline of a what-if."""
         return replace(self, portfolio=self.portfolio.without(kind))
-
-    def describe(self) -> dict[str, Any]:
-        """Return the size of the problem in a few words."""
-        return {"assets": len(self.assets), "steps": len(self.horizon), "hours": self.horizon.length_h}
