@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ems.assets.portfolio import AnyAsset
-from ems.settlement.replay import replay_energy_kwh, violations_of
+from ems.settlement.battery import replay_energy_kwh
+from ems.settlement.replay import violations_of
 
 HOURS = (1.0, 1.0, 1.0)
 
