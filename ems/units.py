@@ -10,13 +10,13 @@ from functools import cache
 
 # Of two units that share a letter, the one used more often here keeps it: `a` is a year, an ampere is spelt out.
 UNITS = {
-    "kw": "kW", "kwh": "kWh", "w": "W", "mw": "MW", "mwh": "MWh", "kva": "kVA", "kvar": "kvar",
+    "kw": "kW", "kwh": "kWh", "kwh_h": "kWh·h", "kw_h": "kW·h", "kw2h": "kW²·h", "kh": "K·h", "w": "W", "mw": "MW", "mwh": "MWh", "kva": "kVA", "kvar": "kvar",
     "h": "h", "min": "min", "s": "s", "ms": "ms", "a": "a", "d": "d",
     "v": "V", "kv": "kV", "ampere": "A", "hz": "Hz",
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
     "cycle": "cycle", "week": "week",
 }  # fmt: skip
-MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
+MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge", "rate", "rates", "value"})
 FRACTIONS = frozenset(
     {"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment", "coefficient", "ratio"}
     | {"health", "tolerance"}

@@ -18,6 +18,7 @@ from ems.assets.portfolio import AnyAsset, Portfolio, Site
 from ems.assets.prices import with_prices
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
+from ems.dispatch.goal import Goal
 from ems.dispatch.problem import DispatchProblem
 from ems.horizon import Horizon
 
@@ -120,12 +121,13 @@ def problem(
     values: Mapping[str, Sequence[float] | float] | None = None,
     steps_h: Sequence[float] = (1.0,),
     start: dt.datetime = START,
+    goal: Goal | None = None,
     **fields: Any,
 ) -> DispatchProblem:
-    """A dispatch of assets with series named ``<asset>.<variable>``."""
+    """A dispatch of assets with series named ``<asset>.<variable>``; further fields are those of the portfolio."""
     steps = horizon(*steps_h, start=start)
     whole = portfolio(*assets, **fields)
-    return DispatchProblem(whole, steps, with_prices(series(steps, values or {}), whole, steps))
+    return DispatchProblem(whole, steps, with_prices(series(steps, values or {}), whole, steps), goal or Goal())
 
 
 def prices(buy: Sequence[float] | float, sell: Sequence[float] | float | None = None, asset: str = "grid") -> dict:

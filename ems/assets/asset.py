@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ems.assets.unit import Unit
 from ems.errors import show
 from ems.horizon import Horizon
 from ems.record import Date, Metadata, Name, Record, Slug, Text
@@ -24,18 +25,34 @@ class AssetInputs:
     horizon : Horizon
     series : mapping of str to ndarray (steps,)
         The asset's own series by name: ``demand_kw``, ``available_kw``, ``import_price_per_kwh``.
+    timezone : str
+        IANA name of the site's time zone, for what goes by local days and months.
+    reserve_up_h, reserve_down_h : float, optional
+        Hours for which stored energy must back the reserve that the asset offers; None where none is asked of it.
+    shares_energy : bool
+        Whether a connection may exchange energy with others of its group.
+    sharing_fee_per_kwh : float
+        Price of such an exchange, for each kWh received.
+    market_period_h : float, optional
+        Length of the periods in which a position is bought ahead; None where nothing is bought ahead.
     """
 
     horizon: Horizon
     series: Mapping[str, np.ndarray]
+    timezone: str = "UTC"
+    reserve_up_h: float | None = None
+    reserve_down_h: float | None = None
+    shares_energy: bool = False
+    sharing_fee_per_kwh: float = 0.0
+    market_period_h: float | None = None
 
 
 class Asset(Record):
     """A thing at a site that takes part in its power balance.
 
-    The part in a dispatch is three methods. `declare` puts variables and constraints on the asset's own Pyomo
-    block; `injection_kw` and `costs` are formulas over that block. A formula is evaluated twice: on variables at a
-    step ``t`` to build the model, and on arrays of the solution to report it.
+    The part in a dispatch is a few methods. `declare` puts variables and constraints on the asset's own unit;
+    `injection_kw`, `costs` and the others are formulas over that unit. A formula is evaluated on variables to build
+    a model, and on the numbers of a solution to report it.
     """
 
     kind: str
@@ -69,8 +86,8 @@ class Asset(Record):
 
     series_needed: ClassVar[tuple[str, ...]] = ()
     """Names of the series without which the asset cannot be dispatched."""
-    exclusive: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs of variables of which at most one is above zero in a step."""
+    series_optional: ClassVar[tuple[str, ...]] = ()
+    """Names of series that may be given; one that is named like a field replaces it in every step."""
 
     @classmethod
     def _subject(cls, given: Mapping[str, Any]) -> str:
@@ -83,15 +100,8 @@ class Asset(Record):
         return {"name": given["id"]} if "name" not in given and "id" in given else {}
 
     @abstractmethod
-    def declare(self, unit: Any, inputs: AssetInputs) -> None:
-        """Declare variables and constraints on the asset's Pyomo block.
-
-        Parameters
-        ----------
-        unit : Block
-            The asset's block; ``unit.model()`` has ``steps``, ``boundaries`` and ``step_h``.
-        inputs : AssetInputs
-        """
+    def declare(self, unit: Unit, inputs: AssetInputs) -> None:
+        """Declare variables and constraints on the asset's unit."""
 
     @abstractmethod
     def injection_kw(self, unit: Any, t: Any) -> Any:
@@ -101,26 +111,36 @@ class Asset(Record):
         """Return the money spent in step ``t`` by type of cost; an income is negative."""
         return {}
 
+    def costs_once(self, unit: Any) -> dict[str, Any]:
+        """Return the money that belongs to the whole horizon, as that of a peak, by type of cost."""
+        return {}
+
+    def emissions_kg(self, unit: Any, t: Any, step_h: Any) -> Any:
+        """Return the carbon dioxide emitted in step ``t``, in kg."""
+        return 0.0
+
+    def committed_capacity_kw(self, unit: Any, t: Any) -> Any:
+        """Return the capacity that is on line in step ``t`` and counts for a reserve of capacity, in kW."""
+        return 0.0
+
     def reported(self, unit: Any, t: Any) -> dict[str, Any]:
-        """Return further results of step ``t`` by name, which no variable of the block holds."""
+        """Return further results of step ``t`` by name, which no variable of the unit holds."""
         return {}
 
     def check_horizon(self, horizon: Horizon) -> list[str]:
         """Return findings that only show once the horizon is known."""
         return []
 
-
-def add_series(unit: Any, name: str, values: np.ndarray) -> None:
-    """Declare a series of the asset on its block, as a parameter over the steps."""
-    from pyomo.core import Param
-
-    unit.add_component(name, Param(unit.model().steps, initialize=dict(enumerate(values.tolist()))))
+    def over_steps(self, name: str, inputs: AssetInputs) -> np.ndarray:
+        """Return a field in each step, shape (steps,): its series where there is one, else the field's number."""
+        if name in inputs.series:
+            return inputs.series[name]
+        return np.full(len(inputs.horizon), float(getattr(self, name)))
 
 
 def add_ramps(
-    unit: Any,
-    power_kw: Callable[[Any, Any], Any],
-    horizon: Horizon,
+    unit: Unit,
+    power_kw: Callable[[Any], Any],
     *,
     up_kw_per_h: float | None,
     down_kw_per_h: float | None,
@@ -132,24 +152,21 @@ def add_ramps(
 
     Parameters
     ----------
-    unit : Block
-    power_kw : callable (unit, t)
+    unit : Unit
+    power_kw : callable (t)
         The power that ramps.
-    horizon : Horizon
     up_kw_per_h, down_kw_per_h : float, optional
         Rates; none where there is no limit.
     range_kw : float
         Span of the power: a rate that crosses it within a step is no limit, and is left out.
     """
-    from pyomo.core import Constraint
-
-    middle_to_middle_h = (horizon.step_h[1:] + horizon.step_h[:-1]) / 2
+    step_h = unit.step_h
+    middle_to_middle_h = np.append(0.0, (step_h[1:] + step_h[:-1]) / 2)
     for name, rate, sign in (("ramp_up", up_kw_per_h, 1), ("ramp_down", down_kw_per_h, -1)):
-        if rate is None or not len(middle_to_middle_h) or rate * middle_to_middle_h.min() >= range_kw:
+        if rate is None or len(step_h) < 2 or rate * middle_to_middle_h[1:].min() >= range_kw:
             continue
 
-        ramp = Constraint(range(1, len(horizon)))
-        unit.add_component(name, ramp)
-        for t in range(1, len(horizon)):
-            change = power_kw(unit, t) - power_kw(unit, t - 1)
-            ramp[t] = sign * change <= rate * float(middle_to_middle_h[t - 1])
+        def ramp(t: Any, sign: int = sign, rate: float = rate) -> Any:
+            return sign * (power_kw(t) - power_kw(t - 1)) <= rate * middle_to_middle_h[t]
+
+        unit.add_constraint(name, ramp, over=range(1, len(step_h)))

@@ -12,6 +12,7 @@ from ems.assets.exchange_tables import read_csv, read_excel
 from ems.assets.exchange_yaml import read_site_file, settings_file_of, site_file_of
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import AnyAsset, Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.errors import InvalidInput
 from ems.folders import shown_path, write_whole
 from ems.series.form import SeriesForm
@@ -34,7 +35,7 @@ class Register:
 
     Parameters
     ----------
-    sites, assets, tariffs, groups, members, dependencies : tuple of records
+    sites, assets, tariffs, groups, members, dependencies, reserves : tuple of records
     currency : str, optional
         ISO 4217 code; None where no file states it.
     series : SeriesForm, optional
@@ -47,6 +48,7 @@ class Register:
     groups: tuple[Group, ...] = ()
     members: tuple[GroupMember, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
+    reserves: tuple[ReserveRequirement, ...] = ()
     currency: str | None = None
     series: SeriesForm | None = None
 
@@ -66,7 +68,7 @@ class Register:
         return Portfolio(currency=self.currency, **whole)
 
 
-_TABLES = ("sites", "tariffs", "assets", "groups", "members", "dependencies")
+_TABLES = ("sites", "tariffs", "assets", "groups", "members", "dependencies", "reserves")
 
 
 def read_register(path: Path, default_site: str | None = None) -> Register:
@@ -126,7 +128,7 @@ def write_yaml(portfolio: Portfolio, path: Path) -> None:
 
 
 def write_csv(portfolio: Portfolio, folder: Path) -> None:
-    """Write a portfolio as tables: sites, assets, groups, members, dependencies, and its tariffs as YAML beside them.
+    """Write a portfolio as tables: sites, assets and what belongs to them, and its tariffs as YAML beside them.
 
     Raises
     ------

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import KINDS, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.errors import EmsWarning, InvalidInput, did_you_mean, show
 from ems.record import Record
 from ems.tariffs.tariff import Tariff
 from ems.unit_traps import megawatt_hints
 
-TABLES: Final = ("tariffs", "assets", "groups", "members", "dependencies")
+TABLES: Final = ("tariffs", "assets", "groups", "members", "dependencies", "reserves")
 """Parts of a register beside its sites, which is the first one."""
 ONE_ENTRY: Final = {
     "sites": "site",
@@ -25,6 +26,7 @@ ONE_ENTRY: Final = {
     "groups": "group",
     "members": "member",
     "dependencies": "dependency",
+    "reserves": "reserve",
 }
 RECORDS: Final[dict[str, type[Record]]] = {
     "sites": Site,
@@ -32,6 +34,7 @@ RECORDS: Final[dict[str, type[Record]]] = {
     "groups": Group,
     "members": GroupMember,
     "dependencies": Dependency,
+    "reserves": ReserveRequirement,
 }
 KEYS: Final = {
     "members": ("asset_id", "group_id"),
@@ -48,7 +51,7 @@ class Entry:
     Parameters
     ----------
     table : str
-        ``sites``, ``assets``, ``tariffs``, ``groups``, ``members`` or ``dependencies``.
+        ``sites``, ``assets``, ``tariffs``, ``groups``, ``members``, ``dependencies`` or ``reserves``.
     fields : dict
     place : str
         Where it stands, for messages: ``assets.csv, row 3``.

@@ -15,7 +15,7 @@ from ems.assets.portfolio import KINDS, Portfolio
 from ems.errors import InvalidInput, show
 from ems.series.form import SeriesForm
 
-WRITTEN = ("sites", "assets", "groups", "members", "dependencies")
+WRITTEN = ("sites", "assets", "groups", "members", "dependencies", "reserves")
 """Tables of an export; tariffs are nested and stand in YAML, or in a sheet as JSON."""
 LONGEST_EXCEL_CELL = 32_767
 _XML_CANNOT = re.compile("[\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")

@@ -1,7 +1,7 @@
 """Registers as tables: CSV and Excel files become entries.
 
 A table of assets has a column ``kind`` and columns named by fields; other tables are told by the name of their file or
-sheet: sites, groups, members, dependencies, tariffs. An empty cell means that nothing is given.
+sheet: sites, groups, members, dependencies, reserves, tariffs. An empty cell means that nothing is given.
 """
 
 from __future__ import annotations

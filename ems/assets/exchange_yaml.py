@@ -86,7 +86,7 @@ def site_file_of(portfolio: Portfolio) -> str:
         content["site"] = _plain(portfolio.sites[0])
     else:
         content["sites"] = [_plain(site) for site in portfolio.sites]
-    for table in ("tariffs", "assets", "groups", "members", "dependencies"):
+    for table in TABLES:
         records = getattr(portfolio, table)
         if records:
             content[table] = [_plain(record) for record in records]

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from ems.assets.asset import Asset, AssetInputs, add_ramps, add_series
-from ems.record import Name, NonNegative, Positive, Slug
+from ems.assets.asset import Asset, AssetInputs, add_ramps
+from ems.assets.demand_peaks import declare_demand_charges
+from ems.assets.unit import Unit
+from ems.errors import InvalidInput
+from ems.record import FromList, Name, NonNegative, Positive, Slug
+from ems.tariffs.demand_charge import DemandCharge
 
 PowerFactor = Annotated[float, Field(ge=-1, le=1)]
+PRICES = ("import_price_per_kwh", "export_price_per_kwh")
+LARGEST_LIMIT_KW = 1e7
+"""Ten gigawatts: people who write more mean that there is no limit."""
+LARGEST_RATIO = 1e6
+"""Of a cut's coefficients: beyond it the smaller one is below a solver's tolerance of 1e-6."""
 
 
 class GridConnection(Asset):
@@ -18,9 +28,9 @@ class GridConnection(Asset):
 
     kind: Literal["grid_connection"] = "grid_connection"
     max_import_kw: NonNegative
-    """Highest power taken from the grid. Acts in dispatch and settlement."""
+    """Highest power taken from the grid; a series may replace it in each step. Acts in dispatch and settlement."""
     max_export_kw: NonNegative
-    """Highest power fed into the grid. Acts in dispatch and settlement."""
+    """Highest power fed into the grid; a series may replace it in each step. Acts in dispatch and settlement."""
     rated_capacity_kw: Positive | None = None
     """Power agreed with the grid operator. Acts in reports."""
     import_enabled: bool = True
@@ -35,6 +45,13 @@ class GridConnection(Asset):
     export_price_per_kwh: float | None = None
     """Price of energy sold, where one holds at all times; otherwise a tariff or a series gives it. Acts in dispatch
     and settlement."""
+    demand_charges: Annotated[tuple[DemandCharge, ...], FromList] = ()
+    """Prices of the highest powers of months, days or windows. Acts in dispatch and settlement."""
+    co2_intensity_kg_per_kwh: NonNegative = 0
+    """Carbon dioxide emitted for each kWh that is bought. Acts in dispatch."""
+    may_import_while_exporting: bool = False
+    """Whether import and export are metered apart, so that both may be in one step. Acts in dispatch and
+    settlement."""
     connection_type: Literal["low_voltage", "medium_voltage", "high_voltage", "transmission"] | None = None
     """Level of the grid that it belongs to. Describes only."""
     voltage_level_kv: Positive | None = None
@@ -79,8 +96,12 @@ class GridConnection(Asset):
     monthly_service_charge: NonNegative | None = None
     """Fixed price of a month. Describes only."""
 
-    series_needed: ClassVar[tuple[str, ...]] = ("import_price_per_kwh", "export_price_per_kwh")
-    exclusive: ClassVar[tuple[tuple[str, str], ...]] = (("import_kw", "export_kw"),)
+    series_optional: ClassVar[tuple[str, ...]] = ("max_import_kw", "max_export_kw", "co2_intensity_kg_per_kwh")
+
+    @property
+    def series_needed(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the series without which it cannot be dispatched: prices, and windows and periods of charges."""
+        return (*PRICES, *dict.fromkeys(name for charge in self.demand_charges for name in charge.series_names))
 
     @model_validator(mode="after")
     def _one_source_of_prices(self) -> GridConnection:
@@ -88,9 +109,21 @@ class GridConnection(Asset):
         if low is not None and high is not None and abs(low) > abs(high):
             raise ValueError(f"min_power_factor = {low:g}: must be at most max_power_factor = {high:g}")
         if self.tariff_id is not None:
-            for name in ("import_price_per_kwh", "export_price_per_kwh"):
+            for name in PRICES:
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name} = {getattr(self, name):g}: tariff_id gives the price already; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _charges_have_names_of_their_own(self) -> GridConnection:
+        names = [charge.name for charge in self.demand_charges]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two demand_charges have the name '{max(names, key=names.count)}'; names are unique")
+        taken = {*PRICES, *self.series_optional}
+        for charge in self.demand_charges:
+            for name in charge.series_names:
+                if name in taken:
+                    raise ValueError(f"demand charge '{charge.name}': the series {name} has a meaning of its own")
         return self
 
     @property
@@ -109,38 +142,131 @@ class GridConnection(Asset):
             return math.inf
         return self.transformer_capacity_kva * abs(1.0 if self.min_power_factor is None else self.min_power_factor)
 
-    def declare(self, unit: Any, inputs: AssetInputs) -> None:
-        """Declare import and export; both in one step is excluded like a battery's two directions."""
-        from pyomo.core import Constraint, Var
+    def limits_kw(self, inputs: AssetInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Return the highest import and export of each step, shape (steps,)."""
+        limits = []
+        for name, is_enabled in (("max_import_kw", self.import_enabled), ("max_export_kw", self.export_enabled)):
+            stated = self.over_steps(name, inputs)
+            if stated.min() < 0:
+                at = inputs.horizon.times[int(stated.argmin())]
+                raise InvalidInput(
+                    f"the series of '{self.id}'",
+                    f"{name} = {stated.min():g} kW at {at:%Y-%m-%d %H:%M} UTC: must be at least 0 kW",
+                )
+            limits.append(np.minimum(stated, self._transformer_limit_kw()) if is_enabled else np.zeros(len(stated)))
+        return limits[0], limits[1]
 
-        steps = unit.model().steps
-        for name in self.series_needed:
-            add_series(unit, name, inputs.series[name])
-        unit.import_kw = Var(steps, bounds=(0, self.import_limit_kw))
-        unit.export_kw = Var(steps, bounds=(0, self.export_limit_kw))
-        if self.import_limit_kw > 0 and self.export_limit_kw > 0:
-
-            def one_direction(unit: Any, t: Any) -> Any:
-                return unit.import_kw[t] / self.import_limit_kw + unit.export_kw[t] / self.export_limit_kw <= 1
-
-            unit.one_direction = Constraint(steps, rule=one_direction)
-
+    def declare(self, unit: Unit, inputs: AssetInputs) -> None:
+        """Declare import and export, what is shared with others, and what bounds and bills their peaks."""
+        import_limit_kw, export_limit_kw = self.limits_kw(inputs)
+        for name in PRICES:
+            unit.add_series(name, inputs.series[name])
+        if self.co2_intensity_kg_per_kwh or "co2_intensity_kg_per_kwh" in inputs.series:
+            unit.add_series("co2_intensity_kg_per_kwh", self.over_steps("co2_intensity_kg_per_kwh", inputs))
+        unit.add_variable("import_kw", upper=import_limit_kw)
+        unit.add_variable("export_kw", upper=export_limit_kw)
+        if inputs.shares_energy:
+            self._declare_sharing(unit, import_limit_kw, export_limit_kw, inputs.sharing_fee_per_kwh)
+        if not self.may_import_while_exporting:
+            _declare_one_direction(unit, _metered(unit), import_limit_kw, export_limit_kw)
         add_ramps(
             unit,
-            lambda unit, t: unit.import_kw[t] - unit.export_kw[t],
-            inputs.horizon,
+            lambda t: self.net_import_kw(unit, t),
             up_kw_per_h=None if self.ramp_up_rate_kw_per_s is None else self.ramp_up_rate_kw_per_s * 3600,
             down_kw_per_h=None if self.ramp_down_rate_kw_per_s is None else self.ramp_down_rate_kw_per_s * 3600,
-            range_kw=self.import_limit_kw + self.export_limit_kw,
+            range_kw=float(import_limit_kw.max() + export_limit_kw.max()),
         )
+        import_name, export_name = _metered(unit)
+        of_way = {"import": import_name, "export": export_name}
+        declare_demand_charges(unit, self.demand_charges, inputs, lambda way, t: getattr(unit, of_way[way])[t])
+
+    def _declare_sharing(
+        self, unit: Unit, import_limit_kw: np.ndarray, export_limit_kw: np.ndarray, fee_per_kwh: float
+    ) -> None:
+        """Declare energy exchanged with other connections of the group.
+
+        metered_import[t] == import[t] + shared_in[t], and likewise for export
+
+        Shared energy runs over the public grid: the meter of the connection sees it, and so do its limits, ramps and
+        demand charges. Only the supplier does not, who buys and sells the rest.
+        """
+        unit.add_series("sharing_fee_per_kwh", np.full(len(unit.steps), fee_per_kwh))
+        unit.add_variable("shared_in_kw", upper=import_limit_kw)
+        unit.add_variable("shared_out_kw", upper=export_limit_kw)
+        unit.add_variable("metered_import_kw", upper=import_limit_kw)
+        unit.add_variable("metered_export_kw", upper=export_limit_kw)
+        unit.add_constraint(
+            "metered_import", lambda t: unit.metered_import_kw[t] == unit.import_kw[t] + unit.shared_in_kw[t]
+        )
+        unit.add_constraint(
+            "metered_export", lambda t: unit.metered_export_kw[t] == unit.export_kw[t] + unit.shared_out_kw[t]
+        )
+        if self.may_import_while_exporting:
+            _declare_one_direction(unit, ("shared_in_kw", "shared_out_kw"), import_limit_kw, export_limit_kw)
+
+    def net_import_kw(self, unit: Any, t: Any) -> Any:
+        """Return the power at the meter, import less export, in kW."""
+        import_name, export_name = _metered(unit)
+        return getattr(unit, import_name)[t] - getattr(unit, export_name)[t]
 
     def injection_kw(self, unit: Any, t: Any) -> Any:
-        """Return import less export less the losses of the transformer, in kW."""
-        return unit.import_kw[t] - unit.export_kw[t] - self.transformer_losses_kw
+        """Return import less export at the meter, less the losses of the transformer, in kW."""
+        return self.net_import_kw(unit, t) - self.transformer_losses_kw
 
     def costs(self, unit: Any, t: Any, step_h: Any) -> dict[str, Any]:
-        """Return what bought energy costs and sold energy earns."""
-        return {
+        """Return what bought energy costs, sold energy earns, and shared energy costs who receives it."""
+        costs = {
             "import_cost": unit.import_price_per_kwh[t] * unit.import_kw[t] * step_h[t],
             "export_revenue": -unit.export_price_per_kwh[t] * unit.export_kw[t] * step_h[t],
         }
+        if unit.has("shared_in_kw"):
+            costs["sharing_cost"] = unit.sharing_fee_per_kwh[t] * unit.shared_in_kw[t] * step_h[t]
+        return costs
+
+    def costs_once(self, unit: Any) -> dict[str, Any]:
+        """Return what the peaks of all periods cost, those from before the horizon included."""
+        if not self.demand_charges:
+            return {}
+        return {"demand_cost": sum(unit.demand_charge_cost[charge.name] for charge in self.demand_charges)}
+
+    def emissions_kg(self, unit: Any, t: Any, step_h: Any) -> Any:
+        """Return the carbon dioxide of the energy bought, in kg."""
+        if not unit.has("co2_intensity_kg_per_kwh"):
+            return 0.0
+        return unit.co2_intensity_kg_per_kwh[t] * unit.import_kw[t] * step_h[t]
+
+
+def _metered(unit: Any) -> tuple[str, str]:
+    """Return the names of the powers at the meter: what is bought and sold, and what is shared."""
+    if unit.has("shared_in_kw"):
+        return "metered_import_kw", "metered_export_kw"
+    return "import_kw", "export_kw"
+
+
+def _declare_one_direction(
+    unit: Unit, names: tuple[str, str], import_limit_kw: np.ndarray, export_limit_kw: np.ndarray
+) -> None:
+    """Declare that power flows one way at a time.
+
+    import[t] / import_limit[t] + export[t] / export_limit[t] <= 1
+
+    The cut is the convex hull of the two directions: valid since one of the terms is 0. It is left out where a limit
+    is 0, so that there is nothing to cut, and where limits are so large that it would not bind.
+    """
+    larger = np.maximum(import_limit_kw, export_limit_kw)
+    smaller = np.minimum(import_limit_kw, export_limit_kw)
+    if not smaller.any():
+        return
+    unit.exclude(*names)
+    useful = np.flatnonzero((smaller > 0) & (larger <= np.minimum(LARGEST_LIMIT_KW, LARGEST_RATIO * smaller)))
+    # Multiplied by the smaller limit, one coefficient is 1 and the other at most that.
+    import_share, export_share = (
+        np.divide(smaller, limit, out=np.zeros_like(smaller), where=limit > 0)
+        for limit in (import_limit_kw, export_limit_kw)
+    )
+
+    def one_direction(t: Any) -> Any:
+        one, other = getattr(unit, names[0])[t], getattr(unit, names[1])[t]
+        return one * import_share[t] + other * export_share[t] <= smaller[t]
+
+    unit.add_constraint("one_direction", one_direction, over=useful.tolist())

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ems.record import Metadata, Name, Record, Slug, Text
+from ems.record import Metadata, Name, NonNegative, Record, Slug, Text
 
 
 class Group(Record):
@@ -25,6 +25,15 @@ class Group(Record):
     """Site of the group, where all of it is at one; a group may span sites. Acts in filters."""
     parent_group_id: Slug | None = None
     """Group that it is part of. Acts in filters and summaries, which take nested groups along."""
+    max_import_kw: NonNegative | None = None
+    """Highest power that its members take together: from the grid where they are connections, otherwise from their
+    sites. Acts in dispatch and settlement."""
+    max_export_kw: NonNegative | None = None
+    """Highest power that its members give together: to the grid where they are connections, otherwise to their sites.
+    Acts in dispatch and settlement."""
+    sharing_fee_per_kwh: NonNegative | None = None
+    """Price of a kWh that one of its grid connections receives from another, as in an energy community; none share
+    where nothing is given. Acts in dispatch and settlement."""
     metadata: Metadata = Field(default_factory=dict)
     """Anything else, by name. Describes only."""
 
@@ -32,6 +41,11 @@ class Group(Record):
     def derive(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the id as the name, where no name is given."""
         return {"name": given["id"]} if "name" not in given and "id" in given else {}
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the power of its members together has a limit."""
+        return self.max_import_kw is not None or self.max_export_kw is not None
 
     @model_validator(mode="after")
     def _not_its_own_parent(self) -> Group:
@@ -108,3 +122,9 @@ def with_nested(group_id: str, groups: Iterable[Group]) -> set[str]:
             found.add(at)
             waiting += children.get(at, [])
     return found
+
+
+def members_of(group_id: str, groups: Iterable[Group], members: Iterable[GroupMember]) -> set[str]:
+    """Return the ids of the assets in a group and in all groups nested in it."""
+    inside = with_nested(group_id, groups)
+    return {member.asset_id for member in members if member.group_id in inside}

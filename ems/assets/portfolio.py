@@ -17,6 +17,7 @@ from ems.assets.generator import Generator
 from ems.assets.grid_connection import GridConnection
 from ems.assets.group import Dependency, Group, GroupMember, nesting_cycle
 from ems.assets.load import Load
+from ems.assets.reserve import ReserveRequirement
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
 from ems.errors import InvalidInput, did_you_mean, show
@@ -92,6 +93,12 @@ class Site(Record):
     """Whether it is in use. Acts in filters and reports."""
     description: Text = ""
     """What the site is. Acts in reports."""
+    spill_cost_per_kwh: NonNegative | None = None
+    """Cost of power that is thrown away at the bus; none may be where nothing is given. Acts in dispatch and
+    settlement."""
+    unserved_cost_per_kwh: NonNegative | None = None
+    """Value of a kWh that the bus lacks, whatever it is for; nothing may lack where nothing is given. Acts in dispatch
+    and settlement."""
     metadata: Metadata = Field(default_factory=dict)
     """Anything else, by name. Describes only."""
 
@@ -118,6 +125,8 @@ class Portfolio(Record):
     """Which asset is in which group."""
     dependencies: Annotated[tuple[Dependency, ...], FromList] = ()
     """What depends on what."""
+    reserves: Annotated[tuple[ReserveRequirement, ...], FromList] = ()
+    """Reserve that must stand ready beside the schedule."""
     series: SeriesForm = SeriesForm()
     """How the columns of a file of series belong to the assets."""
 
@@ -128,6 +137,7 @@ class Portfolio(Record):
             ("asset", self.assets),
             ("tariff", self.tariffs),
             ("group", self.groups),
+            ("reserve", self.reserves),
         ):
             ids = [record.id for record in records]
             twice = {one for one in ids if ids.count(one) > 1} if len(set(ids)) < len(ids) else set()
@@ -165,6 +175,9 @@ class Portfolio(Record):
         for member in self.members:
             yield f"member '{member.asset_id}'", "asset_id", "asset", member.asset_id
             yield f"member '{member.asset_id}'", "group_id", "group", member.group_id
+        for reserve in self.reserves:
+            for provider in reserve.providers:
+                yield f"reserve '{reserve.id}'", "providers", "asset", provider
         for dependency in self.dependencies:
             yield f"dependency of '{dependency.asset_id}'", "asset_id", "asset", dependency.asset_id
             owner = f"dependency of '{dependency.asset_id}'"
@@ -194,6 +207,11 @@ class Portfolio(Record):
             ),
             members=tuple(member for member in self.members if member.asset_id not in gone),
             dependencies=tuple(one for one in self.dependencies if not {one.asset_id, one.depends_on_asset_id} & gone),
+            reserves=tuple(
+                one.replace(providers=tuple(provider for provider in one.providers if provider not in gone))
+                for one in self.reserves
+                if not one.providers or set(one.providers) - gone
+            ),
         )
 
 

@@ -21,13 +21,18 @@ def series_needs(portfolio: Portfolio) -> list[Need]:
     needs = []
     for asset in portfolio.active():
         for name in asset.series_needed:
-            if isinstance(asset, GridConnection):
+            if isinstance(asset, GridConnection) and name in PRICES:
                 if asset.tariff_id is None and getattr(asset, name) is None:
                     # Where nothing can be sold, a price of exports is welcome but not needed.
                     is_required = (asset.export_limit_kw if name.startswith("export") else asset.import_limit_kw) > 0
                     needs.append(Need(name, asset.id, is_required))
             else:
                 needs.append(Need(name, asset.id))
+        needs += [Need(name, asset.id, is_required=False) for name in asset.series_optional]
+    needs += [
+        Need("reserve_requirement_kw", reserve.id, is_required=reserve.requirement_kw is None)
+        for reserve in portfolio.reserves
+    ]
     return needs
 
 

@@ -16,6 +16,7 @@ ACTIVE: tuple[RunStatus, ...] = ("pending", "running")
 Label = Annotated[tuple[str, str], FromList]
 
 JobStatus = Literal["optimal", "feasible", "infeasible", "failed"]
+OwnerKind = Literal["asset", "site", "reserve", "group"]
 Count = Annotated[int, Field(ge=0)]
 Currency = Annotated[str, Field(min_length=3, max_length=3, pattern="^[A-Z]{3}$")]
 
@@ -76,9 +77,11 @@ class OptimizationJob(Record):
     run_id: Slug
     """Run which it belongs to."""
     optimization_type: Name
-    """What was optimized: dispatch, rolling dispatch."""
+    """What was decided: battery_dispatch, unit_commitment, peak_shaving."""
     objective: Name
     """What was made small: cost, emissions."""
+    goal: dict[str, Any] = Field(default_factory=dict)
+    """All that was said of what it is for: weights of the objective, outages."""
     solver: Name
     """Solver that was used."""
     solver_version: Name | None = None
@@ -99,6 +102,10 @@ class OptimizationJob(Record):
     """Value that no solution can undercut, in the objective's unit."""
     gap: NonNegative | None = None
     """Relative distance between objective value and bound."""
+    emissions_kg: float | None = None
+    """Carbon dioxide of the schedule."""
+    kpis: dict[str, float | None] = Field(default_factory=dict)
+    """Figures of the schedule by name, those of an asset after its id and a slash; null where one is not defined."""
     solve_time_s: NonNegative | None = None
     """Time that the solver took."""
     variables: Count | None = None
@@ -179,13 +186,49 @@ class OptimizationResult(Record):
     """Further variables of the asset's kind, by name."""
 
 
+class OptimizationSiteResult(Record):
+    """What happens at the bus of a site in one step of a schedule; powers are means over the step."""
+
+    job_id: Slug
+    """Optimization."""
+    time: Moment
+    """Beginning of the step."""
+    site_id: Name
+    """Site's id."""
+    step_h: Positive
+    """Length of the step."""
+    price_per_kwh: float | None = None
+    """What one more kWh of demand at the site would cost."""
+    spilled_kw: float | None = None
+    """Power that the bus throws away."""
+    missing_kw: float | None = None
+    """Power that the bus lacks."""
+
+
+class OptimizationReserveResult(Record):
+    """What stands ready for a reserve in one step of a schedule."""
+
+    job_id: Slug
+    """Optimization."""
+    time: Moment
+    """Beginning of the step."""
+    reserve_id: Name
+    """Reserve's id."""
+    step_h: Positive
+    """Length of the step."""
+    offered_kw: float
+    """Power that stands ready."""
+
+
 class OptimizationCost(Record):
     """A part of a schedule's cost."""
 
     job_id: Slug
     """Optimization."""
-    asset_id: Name
-    """Asset which causes it."""
+    owner_kind: OwnerKind = "asset"
+    """What causes it: an asset, the bus of a site, a reserve, a group."""
+    owner_id: Name
+    """Id of what causes it."""
     cost_type: Name
     """What it is paid for: energy, wear, fuel."""
     cost: float
@@ -226,12 +269,30 @@ RESULTS = table_of(
     foreign_keys={("job_id", "asset_id"): "optimization_assets"},
 )
 
+SITE_RESULTS = table_of(
+    OptimizationSiteResult,
+    "optimization_site_results",
+    primary_key=("job_id", "time", "site_id"),
+    foreign_keys={"job_id": "optimization_jobs"},
+)
+
+RESERVE_RESULTS = table_of(
+    OptimizationReserveResult,
+    "optimization_reserve_results",
+    primary_key=("job_id", "time", "reserve_id"),
+    foreign_keys={"job_id": "optimization_jobs"},
+)
+
+# What causes a cost need not be an asset: the bus of a site and a reserve do, too.
 COSTS = table_of(
     OptimizationCost,
     "optimization_costs",
-    primary_key=("job_id", "asset_id", "cost_type"),
-    foreign_keys={("job_id", "asset_id"): "optimization_assets"},
+    primary_key=("job_id", "owner_kind", "owner_id", "cost_type"),
+    foreign_keys={"job_id": "optimization_jobs"},
 )
+
+OF_SCHEDULE = (RESULTS, SITE_RESULTS, RESERVE_RESULTS, COSTS, ASSETS)
+"""What belongs to a schedule and goes with it, in an order in which rows can be deleted."""
 
 # Powers are summed over all assets which have them, so that a step's balance closes in the view.
 TIMELINE_VIEW = """\

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import AnyAsset, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database import register_tables as tables
 from ems.database.audit import acting_user
 from ems.database.engine import reading
@@ -32,6 +33,7 @@ from ems.database.shelves import (
     DEPENDENCY_SHELF,
     GROUP_SHELF,
     MEMBER_SHELF,
+    RESERVE_SHELF,
     SETTINGS_SHELF,
     SITE_SHELF,
     TARIFF_SHELF,
@@ -120,7 +122,7 @@ def delete_asset(
     Raises
     ------
     InvalidInput
-        If it shall be gone, but results of optimizations refer to it, or other assets depend on it.
+        If it shall be gone, but results of optimizations or a reserve refer to it, or other assets depend on it.
     """
     if not permanent:
         update_asset(engine, asset_id, {"status": "decommissioned"}, version=version, by=by)
@@ -142,6 +144,9 @@ def _refuse_if_used(connection: sa.Connection, asset: AnyAsset) -> None:
     used = sa.select(sa.func.count()).where(OPTIMIZATION_ASSETS.c.asset_id == asset.id)
     optimizations = connection.execute(used).scalar_one()
     findings = []
+    reserves = [one.record.id for one in RESERVE_SHELF.fetch(connection).values() if asset.id in one.record.providers]
+    if reserves:
+        findings.append(f"there is reserve {named(reserves)} naming it among its providers; change that first")
     if optimizations:
         findings.append(
             f"{optimizations} {'optimization refers' if optimizations == 1 else 'optimizations refer'} to it; "
@@ -297,6 +302,28 @@ def remove_dependency(
 ) -> None:
     """Remove a dependency."""
     delete_record(engine, DEPENDENCY_SHELF, (asset_id, depends_on_asset_id, dependency_type), by=by)
+
+
+def create_reserve(engine: sa.Engine, reserve: ReserveRequirement, by: str | None = None) -> Entry[ReserveRequirement]:
+    """Keep a new requirement of reserve and return its entry."""
+    return create_records(engine, RESERVE_SHELF, [reserve], by)[0]
+
+
+def get_reserve(engine: sa.Engine, reserve_id: str) -> Entry[ReserveRequirement]:
+    """Return the entry of a requirement of reserve."""
+    return read_record(engine, RESERVE_SHELF, (reserve_id,))
+
+
+def update_reserve(
+    engine: sa.Engine, reserve_id: str, changes: Mapping[str, Any], *, version: int | None = None, by: str | None = None
+) -> Entry[ReserveRequirement]:
+    """Change fields of a requirement of reserve and return its entry."""
+    return update_record(engine, RESERVE_SHELF, (reserve_id,), changes, version=version, by=by)
+
+
+def delete_reserve(engine: sa.Engine, reserve_id: str, *, by: str | None = None) -> None:
+    """Remove a requirement of reserve; the assets that may offer it stay."""
+    delete_record(engine, RESERVE_SHELF, (reserve_id,), by=by)
 
 
 def get_settings(engine: sa.Engine) -> PortfolioSettings | None:

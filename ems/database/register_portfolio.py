@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ems.assets.group import Dependency, Group, GroupMember, with_nested
 from ems.assets.portfolio import AnyAsset, Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database import register_tables as tables
 from ems.database.audit import acting_user
 from ems.database.engine import reading
@@ -20,6 +21,7 @@ from ems.database.shelves import (
     DEPENDENCY_SHELF,
     GROUP_SHELF,
     MEMBER_SHELF,
+    RESERVE_SHELF,
     SETTINGS_SHELF,
     SITE_SHELF,
     TARIFF_SHELF,
@@ -97,6 +99,7 @@ def save_portfolio(
         groups=portfolio.groups,
         members=portfolio.members,
         dependencies=portfolio.dependencies,
+        reserves=portfolio.reserves,
         by=by,
         dry_run=dry_run,
     )
@@ -113,6 +116,7 @@ def save_records(
     groups: Sequence[Group] = (),
     members: Sequence[GroupMember] = (),
     dependencies: Sequence[Dependency] = (),
+    reserves: Sequence[ReserveRequirement] = (),
     by: str | None = None,
     dry_run: bool = False,
 ) -> SaveSummary:
@@ -131,6 +135,7 @@ def save_records(
         (GROUP_SHELF, groups),
         (MEMBER_SHELF, members),
         (DEPENDENCY_SHELF, dependencies),
+        (RESERVE_SHELF, reserves),
     ]
     for shelf, records in batches:
         _refuse_twice(shelf, records)
@@ -168,7 +173,7 @@ def load_portfolio(engine: sa.Engine, *, site: str | None = None, group: str | N
     -------
     Portfolio
         Equal to the one that was saved. Of a part, only what concerns its assets: their sites and tariffs, the
-        groups that they are in with those around, dependencies among them.
+        groups that they are in with those around, dependencies among them, reserves that they may offer.
 
     Raises
     ------
@@ -189,7 +194,7 @@ def load_portfolio(engine: sa.Engine, *, site: str | None = None, group: str | N
         keys = _asset_keys(connection, site, chosen)
         assets = [entry.record for entry in ASSET_SHELF.fetch(connection, keys).values()]
         sites, tariffs = _records(connection, SITE_SHELF), _records(connection, TARIFF_SHELF)
-        dependencies = _records(connection, DEPENDENCY_SHELF)
+        dependencies, reserves = _records(connection, DEPENDENCY_SHELF), _records(connection, RESERVE_SHELF)
     if not assets or not settings:
         where = f" at site '{site}'" * (site is not None) + f" in group '{group}'" * (group is not None)
         raise InvalidInput("the register", f"has no assets{where}; add some with `ems assets import FILE`")
@@ -204,6 +209,11 @@ def load_portfolio(engine: sa.Engine, *, site: str | None = None, group: str | N
         tariffs = [one for one in tariffs if one.id in billed]
         dependencies = [one for one in dependencies if one.asset_id in ids and one.depends_on_asset_id in ids]
         assets = [_without_foreign_battery(asset, ids) for asset in assets]
+        reserves = [
+            one.replace(providers=tuple(name for name in one.providers if name in ids))
+            for one in reserves
+            if not one.providers or ids.intersection(one.providers)
+        ]
     return Portfolio(
         currency=kept.currency,
         sites=tuple(sites),
@@ -212,6 +222,7 @@ def load_portfolio(engine: sa.Engine, *, site: str | None = None, group: str | N
         groups=tuple(groups),
         members=tuple(members),
         dependencies=tuple(dependencies),
+        reserves=tuple(reserves),
         series=kept.series,
     )
 

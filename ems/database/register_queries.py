@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database.engine import reading
 from ems.database.register_filters import (
     COMMON_FIELDS,
@@ -25,7 +26,14 @@ from ems.database.register_filters import (
 )
 from ems.database.register_tables import ASSETS, OVERVIEW
 from ems.database.shelf import Shelf
-from ems.database.shelves import DEPENDENCY_SHELF, GROUP_SHELF, MEMBER_SHELF, SITE_SHELF, TARIFF_SHELF
+from ems.database.shelves import (
+    DEPENDENCY_SHELF,
+    GROUP_SHELF,
+    MEMBER_SHELF,
+    RESERVE_SHELF,
+    SITE_SHELF,
+    TARIFF_SHELF,
+)
 from ems.errors import InvalidInput
 from ems.tariffs.tariff import Tariff
 
@@ -209,6 +217,11 @@ def list_dependencies(engine: sa.Engine, *, asset: str | None = None) -> list[De
         for one in _all(engine, DEPENDENCY_SHELF)
         if asset is None or asset in (one.asset_id, one.depends_on_asset_id)
     ]
+
+
+def list_reserves(engine: sa.Engine) -> list[ReserveRequirement]:
+    """Return the requirements of reserve, in the order of entry."""
+    return _all(engine, RESERVE_SHELF)
 
 
 def _all(engine: sa.Engine, shelf: Shelf[Any]) -> list[Any]:

@@ -66,7 +66,8 @@ def _plain_structures(record: Record, table: sa.Table) -> dict[str, Any]:
         name for name in type(record).model_fields if name in table.c and isinstance(table.c[name].type, JsonDocument)
     ]
     filled = {name for name in names if getattr(record, name)}
-    plain = storable(record.model_dump(mode="json", include=filled)) if filled else {}
+    # Of records within, what was stated: a field that says nothing may contradict another one where it is stated.
+    plain = storable({name: plain_of(getattr(record, name)) for name in filled}) if filled else {}
     return {name: plain[name] if name in filled else _kept(getattr(record, name)) for name in names}
 
 

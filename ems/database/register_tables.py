@@ -12,6 +12,7 @@ from ems.assets.asset import Asset
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.operation import AssetStatus, MaintenanceRecord, Performance
 from ems.assets.portfolio import KINDS, Currency, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database.audit import audit_columns, function_statements, trigger_statement
 from ems.database.history import CHANGES
 from ems.database.tables import METADATA, JsonDocument, table_of
@@ -48,11 +49,22 @@ SPEC_LAWS: Mapping[str, Mapping[str, str]] = {
         "temperature_order": "operating_temp_min_degc < operating_temp_max_degc",
         # A hair above the records' own tolerance, so that rounding never refuses what a record allows.
         "efficiency_product": "abs(charge_efficiency * discharge_efficiency - round_trip_efficiency) <= 0.005001",
+        "power_given": "rated_power_kw > 0 AND (max_charge_kw > 0 OR max_discharge_kw > 0)",
+        "worth_of_rest": "final_energy_value_per_kwh IS NULL OR final_soc_rule IN ('at_least', 'free')",
+        "one_price_of_wear": "cycle_depth_segments = 0 OR (degradation_cost_per_kwh = 0 AND capital_cost IS NOT NULL)",
     },
-    "ev_charger": {},
+    "ev_charger": {
+        "giving_waits": "smart_charging_capable OR NOT v2g_capable",
+        "current_is_power": "min_current_ampere IS NULL OR max_current_ampere IS NOT NULL OR voltage_v IS NOT NULL",
+        # A hair above the records' own tolerance, here as for batteries.
+        "charge_order": "min_charge_kw <= max_power_kw * 1.000000002",
+    },
     "generator": {
         "output_order": "min_output_kw <= max_output_kw",
         "tank_use": "fuel_tank_capacity_l IS NULL OR fuel_consumption_l_per_kwh IS NOT NULL",
+        "startup_order": "min_output_kw <= max_startup_kw",
+        "shutdown_order": "min_output_kw <= max_shutdown_kw",
+        "output_before": "initial_is_on OR NOT is_committable OR coalesce(initial_output_kw, 0) = 0",
     },
     "grid_connection": {
         "one_price": "tariff_id IS NULL OR (import_price_per_kwh IS NULL AND export_price_per_kwh IS NULL)",
@@ -62,6 +74,10 @@ SPEC_LAWS: Mapping[str, Mapping[str, str]] = {
         "power_order": "min_load_kw <= peak_load_kw",
         "critical_is_served": "NOT (is_critical AND is_sheddable)",
         "shedding_price": "is_sheddable = (interruption_cost_per_kwh IS NOT NULL)",
+        "one_use": "shiftable IS NULL OR thermal IS NULL",
+        "shed_of_profile": "NOT is_sheddable OR (shiftable IS NULL AND thermal IS NULL)",
+        "recovery_of_shed": "is_sheddable OR recovered_share = 0",
+        "recovery_time": "recovery_h IS NULL OR recovered_share > 0",
     },
     "solar_pv": {"battery_is_named": "battery_asset_id IS NULL OR has_battery_storage"},
     "wind_turbine": {
@@ -214,6 +230,17 @@ DEPENDENCIES = _register_table(
 )
 _refer(DEPENDENCIES, "asset_id", ASSETS, on_delete="CASCADE")
 _refer(DEPENDENCIES, "depends_on_asset_id", ASSETS)
+
+RESERVES = _register_table(
+    ReserveRequirement,
+    "reserve_requirements",
+    primary_key="id",
+    in_order=True,
+    checks={
+        "down_is_headroom": "direction = 'up' OR kind = 'headroom'",
+        "capacity_has_no_price": "kind <> 'capacity' OR price_per_kw_h = 0",
+    },
+)
 
 _ALARM_LAW = {"alarm_has_level": "alarm_message IS NULL OR alarm_message = '' OR alarm_level <> 'none'"}
 STATUS = _register_table(

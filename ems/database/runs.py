@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ems.database.engine import reading, writing
 from ems.database.masking import storable, storable_text
 from ems.database.processes import is_alive, process_fields
-from ems.database.records import ACTIVE, ASSETS, COSTS, JOBS, RESULTS, RUNS, Run, RunStatus, utc_now
+from ems.database.records import ACTIVE, JOBS, OF_SCHEDULE, RUNS, Run, RunStatus, utc_now
 from ems.database.tables import record_of, row_of
 from ems.errors import DatabaseProblem, UnknownName, did_you_mean, show
 from ems.record import LONGEST_TEXT
@@ -246,7 +246,7 @@ def _end_without_results(connection: sa.Connection, run_id: str, values: Mapping
     guarded = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.status.in_(ACTIVE)).values(dict(values))
     connection.execute(guarded)
     of_run = sa.select(JOBS.c.id).where(JOBS.c.run_id == run_id)
-    for table in (RESULTS, COSTS, ASSETS):
+    for table in OF_SCHEDULE:
         connection.execute(sa.delete(table).where(table.c.job_id.in_(of_run)))
     failed = {"status": "failed", "error": values.get("error", reason)}
     # A job that ended without a schedule keeps its own, more exact reason.

@@ -11,6 +11,7 @@ from ems.assets.asset import Asset
 from ems.assets.group import Dependency, Group, GroupMember, nesting_cycle
 from ems.assets.operation import MaintenanceRecord, Performance
 from ems.assets.portfolio import KINDS, AnyAsset, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database import register_tables as tables
 from ems.database.register_rows import restored, row_values
 from ems.database.register_tables import COMMON, SPECS, PortfolioSettings
@@ -121,6 +122,7 @@ ASSET_SHELF = AssetShelf()
 GROUP_SHELF = Shelf("group", Group, tables.GROUPS)
 MEMBER_SHELF = Shelf("member", GroupMember, tables.MEMBERS)
 DEPENDENCY_SHELF = Shelf("dependency", Dependency, tables.DEPENDENCIES)
+RESERVE_SHELF = Shelf("reserve", ReserveRequirement, tables.RESERVES)
 MAINTENANCE_SHELF = Shelf("maintenance record", MaintenanceRecord, tables.MAINTENANCE)
 PERFORMANCE_SHELF = Shelf("performance record", Performance, tables.PERFORMANCE)
 
@@ -132,8 +134,9 @@ REFERENCES: Mapping[str, Shelf[Any]] = {
     "group_id": GROUP_SHELF,
     "asset_id": ASSET_SHELF,
     "depends_on_asset_id": ASSET_SHELF,
+    "providers": ASSET_SHELF,
 }
-"""The shelf on which the record stands whose id a field holds."""
+"""The shelf on which the record stands whose id a field holds, or those whose ids."""
 
 
 def check_references(
@@ -161,8 +164,8 @@ def check_references(
     """
     findings: list[str] = []
     for field, goal in REFERENCES.items():
-        refers = [(getattr(record, field, None), record) for record in records]
-        wanted = {(name,) for name, _ in refers if name is not None}
+        refers = [(name, record) for record in records for name in _ids_in(getattr(record, field, None))]
+        wanted = {(name,) for name, _ in refers}
         wanted -= {shelf.key_of(record) for record in also} if goal is shelf else set()
         missing = {key[0] for key in goal.missing(connection, wanted)} if wanted else set()
         for name, record in refers:
@@ -174,6 +177,11 @@ def check_references(
         raise InvalidInput(subject, finding)
     if findings:
         raise InvalidInput("what is to be kept", findings)
+
+
+def _ids_in(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the ids that a field holds: none, one or several."""
+    return () if value is None else (value,) if isinstance(value, str) else value
 
 
 def check_site_codes(connection: sa.Connection, sites: Collection[Site]) -> None:

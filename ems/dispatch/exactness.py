@@ -1,67 +1,184 @@
-"""One direction at a time, exactly: binaries only in the steps where the relaxed answer needs them.
+"""Exact answers from relaxed ones: decisions and tangents are added only where the answer needs them.
 
-The relaxed model is solved first. Where it uses both of two exclusive variables in a step, a binary is added to that
-step and the model is solved again, until no step is left. Each round solves a relaxation of the true problem, so the
-last answer, which breaks nothing, is optimal for it: a certificate without a binary in every step.
+One direction at a time: where the relaxed answer uses both of two exclusive variables in a step, a binary is added to
+that step and the matrix is solved again, until no step is left. Convex costs: where the answer's cost lies below the
+function, a tangent is added at that point. Each round solves a relaxation of the true problem, so the last answer,
+which breaks nothing, is optimal for it: a certificate without a binary in every step.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
+import numpy as np
+
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.solution import Solution
-from ems.dispatch.solvers import solve_model
+from ems.dispatch.solvers import solve_matrix
 
 TOLERANCE_KW = 1e-6
 """A solver's own tolerance leaves smaller powers in both directions."""
+NEAR_CURVE = 1e-9
+"""Distance of a convex cost from its function, as a share of the objective, that is none."""
+MOST_ROUNDS = 60
 
 
-def solve_exactly(problem: DispatchProblem, model: Any, options: SolverOptions) -> tuple[Solution, int]:
-    """Return the solution in which no exclusive pair is used at once, and the number of binaries it took.
+def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Matrix, int]:
+    """Return the solution that breaks no exclusion and meets every convex cost, and how it was reached.
 
-    Each round adds at least one binary of a finite set, so there are finitely many.
+    Returns
+    -------
+    solution : Solution
+        With decisions, its values are those of the linear programme in which they are fixed, so that they are exact
+        and have prices; its bound is that of the search.
+    final : Matrix
+        What was solved last, with decisions fixed where there are any: it has the columns of ``matrix`` first.
+    binaries : int
+        Decisions that were added.
     """
-    added: set[tuple[str, str, int]] = set()
-    solution = solve_model(model, options)
-    seconds = solution.seconds
-    while solution.values:
-        broken = [where for where in _broken_steps(problem, model, solution) if where not in added]
-        if not broken:
-            break
-        # Neighbouring steps tend to break next: a price that pays for waste rarely comes alone.
-        _add_directions(model, broken, {asset.id: dict(asset.exclusive) for asset in problem.assets})
-        added.update(broken)
-        solution = solve_model(model, options)
+    added: set[tuple[int, int]] = set()
+    seconds = 0.0
+    for _ in range(MOST_ROUNDS):
+        solution = solve_matrix(matrix, options)
         seconds += solution.seconds
-    return Solution(**{**solution.__dict__, "seconds": seconds}), len(added)
+        if solution.x is None:
+            return replace(solution, seconds=seconds), matrix, len(added)
+        broken = _broken_pairs(matrix, solution.x, added)
+        error = curve_error(matrix, solution.x)
+        # With decisions to search for, tangents only have to be good to within a part of the gap.
+        near = NEAR_CURVE if not matrix.is_integer.any() else max(NEAR_CURVE, options.mip_gap / 20)
+        if len(broken) == 0 and error <= near * max(1.0, abs(solution.objective)):
+            break
+        if len(broken):
+            matrix = _with_directions(matrix, broken)
+            added |= {(int(one), int(other)) for one, other in broken}
+        if error > 0:
+            matrix = _with_tangents(matrix, solution.x)
+    final, exact = matrix, solution
+    if matrix.is_integer.any() and solution.x is not None:
+        final, exact, more = _with_decisions_fixed(matrix, solution, options)
+        seconds += more
+    if exact.x is not None:
+        exact = replace(exact, x=on_curves(final, exact.x))
+    bound = min(solution.bound, exact.objective) if np.isfinite(solution.bound) else solution.bound
+    return (
+        replace(exact, status=solution.status, bound=bound, seconds=seconds, integers=solution.integers),
+        final,
+        len(added),
+    )
 
 
-def _broken_steps(problem: DispatchProblem, model: Any, solution: Solution) -> list[tuple[str, str, int]]:
-    """Return asset, first variable of the pair and step, wherever both variables are above zero."""
-    broken = []
-    for asset in problem.assets:
-        for one, other in asset.exclusive:
-            first, second = getattr(model.unit[asset.id], one), getattr(model.unit[asset.id], other)
-            for t in problem.horizon.steps:
-                values = (solution.values.get(id(var[t]), 0.0) for var in (first, second))
-                if min(values) > TOLERANCE_KW:
-                    broken.append((asset.id, one, t))
-    return broken
+def _with_decisions_fixed(
+    matrix: Matrix, solution: Solution, options: SolverOptions
+) -> tuple[Matrix, Solution, float]:
+    """Return the linear programme that is left when decisions are fixed, and its solution."""
+    assert solution.x is not None
+    # Another corner of the same cost may use both directions of a pair that the search left without a decision.
+    final = with_directions_closed(matrix.fixed_at(solution.x, matrix.is_integer), solution.x)
+    seconds = 0.0
+    for _ in range(MOST_ROUNDS):
+        exact = solve_matrix(final, options)
+        seconds += exact.seconds
+        if exact.x is None:
+            # Whole numbers that a solver met only to within its tolerance may leave no room at all.
+            return matrix, solution, seconds
+        broken = len(_broken_pairs(final, exact.x, set())) > 0
+        error = curve_error(final, exact.x)
+        if not broken and error <= NEAR_CURVE * max(1.0, abs(exact.objective)):
+            break
+        if broken:
+            final = with_directions_closed(final, exact.x)
+        if error > 0:
+            final = _with_tangents(final, exact.x)
+    return final, exact, seconds
 
 
-def _add_directions(model: Any, where: list[tuple[str, str, int]], pairs: dict[str, dict[str, str]]) -> None:
-    from pyomo.core import ConstraintList, VarList
-    from pyomo.core.base.set_types import Binary
+def with_directions_closed(matrix: Matrix, x: np.ndarray) -> Matrix:
+    """Return the matrix in which of each pair that is in use only the greater may be used; idle pairs stay open."""
+    upper = matrix.upper.copy()
+    for exclusion in matrix.exclusions:
+        forward = x[exclusion.one] >= x[exclusion.other]
+        in_use = np.maximum(x[exclusion.one], x[exclusion.other]) > TOLERANCE_KW
+        unused = np.where(forward, exclusion.other, exclusion.one)[in_use]
+        upper[unused] = np.maximum(matrix.lower[unused], 0.0)
+    return replace(matrix, upper=upper)
 
-    if not hasattr(model, "forward"):
-        model.forward = VarList(domain=Binary)
-        model.direction = ConstraintList()
-    for asset_id, one, t in where:
-        unit = model.unit[asset_id]
-        first, second = getattr(unit, one)[t], getattr(unit, pairs[asset_id][one])[t]
-        forward = model.forward.add()
-        # The variables' own upper bounds are the smallest valid big-M.
-        model.direction.add(first <= first.ub * forward)
-        model.direction.add(second <= second.ub * (1 - forward))
+
+def _broken_pairs(matrix: Matrix, x: np.ndarray, known: set[tuple[int, int]]) -> np.ndarray:
+    """Return pairs of columns that are both above zero and have no decision yet, shape (pairs, 2)."""
+    found = []
+    for exclusion in matrix.exclusions:
+        both = np.minimum(x[exclusion.one], x[exclusion.other]) > TOLERANCE_KW
+        pairs = np.column_stack([exclusion.one[both], exclusion.other[both]])
+        found += [pair for pair in pairs if (int(pair[0]), int(pair[1])) not in known]
+    return np.array(found, dtype=int).reshape(-1, 2)
+
+
+def _with_directions(matrix: Matrix, pairs: np.ndarray) -> Matrix:
+    """Return the matrix with a decision for each pair; the columns' own upper bounds are the smallest valid big-M."""
+    keys = [(int(one), int(other)) for one, other in pairs]
+    count = len(keys)
+    matrix = matrix.with_columns(("directions", "is_forward", keys), upper=1.0, is_integer=True)
+    forward = np.arange(matrix.columns - count, matrix.columns)
+    one, other = pairs[:, 0], pairs[:, 1]
+    rows = np.arange(count)
+    upper_one, upper_other = matrix.upper[one], matrix.upper[other]
+    matrix = matrix.with_rows(
+        ("directions", "forward", keys),
+        (np.r_[rows, rows], np.r_[one, forward], np.r_[np.ones(count), -upper_one]),
+        upper=0.0,
+    )
+    return matrix.with_rows(
+        ("directions", "backward", keys),
+        (np.r_[rows, rows], np.r_[other, forward], np.r_[np.ones(count), upper_other]),
+        upper=upper_other,
+    )
+
+
+def curve_error(matrix: Matrix, x: np.ndarray) -> float:
+    """Return by how much the objective lies below the true convex costs."""
+    error = 0.0
+    for cost in matrix.convex_costs:
+        missing = _true_cost(cost, x) - x[cost.cost]
+        error += float(np.clip(missing, 0, None) @ np.abs(matrix.cost[cost.cost]))
+    return error
+
+
+def _true_cost(cost: object, x: np.ndarray) -> np.ndarray:
+    values: np.ndarray = cost.curve(x[cost.argument])  # type: ignore[attr-defined]
+    on = cost.on  # type: ignore[attr-defined]
+    return values if on is None else np.where(x[on] > 0.5, values, 0.0)
+
+
+def on_curves(matrix: Matrix, x: np.ndarray) -> np.ndarray:
+    """Return a solution whose convex costs are those of its powers, to the last digit."""
+    exact = x.copy()
+    for cost in matrix.convex_costs:
+        exact[cost.cost] = _true_cost(cost, x)
+    return exact
+
+
+def _with_tangents(matrix: Matrix, x: np.ndarray) -> Matrix:
+    """Return the matrix with a tangent wherever a convex cost lies below its function."""
+    for number, cost in enumerate(matrix.convex_costs):
+        missing = _true_cost(cost, x) - x[cost.cost]
+        low = np.flatnonzero(missing > 1e-12 * (1 + np.abs(x[cost.cost])))
+        if not len(low):
+            continue
+        x0 = x[cost.argument]
+        height, rise = cost.curve(x0)[low], cost.slope(x0)[low]
+        at_x0 = height - rise * x0[low]
+        rows = np.arange(len(low))
+        if cost.on is None:
+            entries = (np.r_[rows, rows], np.r_[cost.cost[low], cost.argument[low]], np.r_[np.ones(len(low)), -rise])
+            lower = at_x0
+        else:
+            entries = (
+                np.r_[rows, rows, rows],
+                np.r_[cost.cost[low], cost.argument[low], cost.on[low]],
+                np.r_[np.ones(len(low)), -rise, -at_x0],
+            )
+            lower = np.zeros(len(low))
+        matrix = matrix.with_rows((cost.owner, f"tangent_{number}", low.tolist()), entries, lower=lower)
+    return matrix

@@ -1,128 +1,115 @@
-"""The way from a Pyomo model to HiGHS as arrays: standard form, one hand-over, values read back at once."""
+"""HiGHS: a matrix handed over at once, and its answer as arrays."""
 
 from __future__ import annotations
 
-import logging
 import math
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
+from ems.dispatch.scaling import Scaling, scale
 from ems.dispatch.solution import Solution, Status
 
 
-def solve_with_highs(model: Any, options: SolverOptions) -> Solution:
-    """Return HiGHS's solution of a linear or mixed-integer Pyomo model."""
+def solve_with_highs(matrix: Matrix, options: SolverOptions) -> Solution:
+    """Return HiGHS's solution of a linear or mixed-integer programme."""
     import highspy
-    from pyomo.common.errors import InfeasibleConstraintException
 
-    try:
-        form = _standard_form(model)
-    except InfeasibleConstraintException:  # a constraint in which nothing is left to decide, and which does not hold
-        return Solution("infeasible", math.nan, math.nan, {}, 0.0, "HiGHS", 0, 0, 0)
-    lp = _highs_lp(form)
-    highs = _silent_highs()
-    for name, value in {
-        "time_limit": float(options.time_limit_s),
-        "mip_rel_gap": float(options.mip_gap),
-        "threads": options.threads,
-        "random_seed": options.seed,
-    }.items():
-        highs.setOptionValue(name, value)
-    highs.passModel(lp)
+    scaled, scaling = scale(matrix)
+    highs = silent_highs()
+    integers = int(np.count_nonzero(matrix.is_integer))
+    set_options(highs, options, has_integers=integers > 0)
+    highs.passModel(highs_lp(scaled))
     begin = time.perf_counter()
     if highs.run() == highspy.HighsStatus.kError:
         # A process keeps the number of threads of its first solve, somebody else's too, and refuses another one.
         highspy.Highs.resetGlobalScheduler(True)
         highs.run()
-    seconds = time.perf_counter() - begin
+    return read_solution(highs, matrix, scaling, integers, time.perf_counter() - begin)
+
+
+def set_options(highs: Any, options: SolverOptions, *, has_integers: bool) -> None:
+    """Tell HiGHS when to stop."""
+    highs.setOptionValue("time_limit", float(options.time_limit_s))
+    highs.setOptionValue("threads", options.threads)
+    highs.setOptionValue("random_seed", options.seed)
+    if has_integers:
+        highs.setOptionValue("mip_rel_gap", float(options.mip_gap))
+
+
+def read_solution(highs: Any, matrix: Matrix, scaling: Scaling, integers: int, seconds: float) -> Solution:
+    """Return what HiGHS found after a run."""
     info, status = highs.getInfo(), _status(highs)
-    integers = int(np.count_nonzero([kind == highspy.HighsVarType.kInteger for kind in lp.integrality_]))
     has_values = status in ("optimal", "feasible")
-    objective = float(info.objective_function_value) if has_values else float("nan")
-    bound = (
-        float(info.mip_dual_bound) if integers and has_values else (objective if status == "optimal" else float("nan"))
-    )
-    values = dict(zip(map(id, form.columns), highs.getSolution().col_value, strict=True)) if has_values else {}
+    objective = float(info.objective_function_value) if has_values else math.nan
+    bound = float(info.mip_dual_bound) if integers and has_values else objective if status == "optimal" else math.nan
+    x = row_prices = column_prices = None
+    if has_values:
+        answer = highs.getSolution()
+        x = np.array(answer.col_value) * scaling.columns
+        # Solvers keep bounds to within a tolerance; nobody wants to read of a charge of -1e-9 kW.
+        np.clip(x, matrix.lower, matrix.upper, out=x)
+        if not integers and answer.dual_valid:
+            row_prices = np.array(answer.row_dual) / scaling.rows
+            column_prices = np.array(answer.col_dual) / scaling.columns
     return Solution(
         status=status,
         objective=objective,
         bound=bound,
-        values=values,
+        x=x,
         seconds=seconds,
-        solver=f"HiGHS {highs.version()}",
-        variables=len(form.columns),
-        constraints=len(form.rhs),
+        solver=f"HiGHS {_version()}",
+        variables=matrix.columns,
+        constraints=matrix.rows,
         integers=integers,
+        row_prices=row_prices,
+        column_prices=column_prices,
     )
 
 
-def _silent_highs() -> Any:
-    """Return a HiGHS that says nothing; as it is shipped, it greets on the screen while it is being made."""
+@cache
+def _class() -> Any:
     import highspy
 
     class SilentHighs(highspy.Highs):  # type: ignore[misc]
+        """A HiGHS that says nothing; as it is shipped, it greets on the screen while it is being made."""
+
         def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's own name; making it calls this before anything is said
             self.setOptionValue("output_flag", False)
             super().enableCallbacks()
 
-    return SilentHighs()
+    return SilentHighs
 
 
-def _standard_form(model: Any) -> Any:
-    from pyomo.repn.plugins import standard_form
-
-    with _without_import_hooks():
-        import scipy.sparse
-    # Pyomo would fetch these through its lazy `scipy`, which loads all of scipy.stats: a second for nothing.
-    compiler = standard_form._LinearStandardFormCompiler_impl
-    compiler._to_vector = np.fromiter
-    compiler._csc_matrix, compiler._csr_matrix = scipy.sparse.csc_array, scipy.sparse.csr_array
-    # Pyomo's own compiler calls a method that Pyomo has deprecated, and would tell the user so.
-    logging.getLogger("pyomo.core.base.param").addFilter(lambda record: "sparse_iteritems" not in record.getMessage())
-    return standard_form.LinearStandardFormCompiler().write(model, mixed_form=True)
+def silent_highs() -> Any:
+    """Return a HiGHS that says nothing."""
+    return _class()()
 
 
-@contextmanager
-def _without_import_hooks() -> Iterator[None]:
-    """Import without Pyomo's hook, which adds scipy.stats to every first import of scipy."""
-    hooks = [finder for finder in sys.meta_path if type(finder).__name__ == "DeferredImportCallbackFinder"]
-    for finder in hooks:
-        sys.meta_path.remove(finder)
-    try:
-        yield
-    finally:
-        sys.meta_path[:0] = hooks
+@cache
+def _version() -> str:
+    return str(silent_highs().version())
 
 
-def _highs_lp(form: Any) -> Any:
-    """Return the arrays of a standard form as HiGHS takes them."""
+def highs_lp(matrix: Matrix) -> Any:
+    """Return a matrix as HiGHS takes it."""
     import highspy
 
-    lp, infinity = highspy.HighsLp(), highspy.kHighsInf
-    rows, columns = form.A.shape
-    rhs = np.asarray(form.rhs, dtype=float)
-    kinds = np.fromiter((row.bound_type for row in form.rows), dtype=int, count=rows)  # 0 is ==, 1 is <=, -1 is >=
-    lp.num_row_, lp.num_col_ = rows, columns
-    lp.row_lower_ = np.where(kinds == 1, -infinity, rhs)
-    lp.row_upper_ = np.where(kinds == -1, infinity, rhs)
-    bounds = [column.bounds for column in form.columns]
-    lp.col_lower_ = np.array([-infinity if low is None else low for low, _ in bounds], dtype=float)
-    lp.col_upper_ = np.array([infinity if high is None else high for _, high in bounds], dtype=float)
-    lp.col_cost_ = np.asarray(form.c.todense()).reshape(-1)
-    lp.offset_ = float(form.c_offset[0])
-    matrix = form.A.tocsc()
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    lp.integrality_ = [
-        highspy.HighsVarType.kInteger if column.is_integer() else highspy.HighsVarType.kContinuous
-        for column in form.columns
-    ]
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.rows, matrix.columns
+    lp.row_lower_, lp.row_upper_ = matrix.row_lower, matrix.row_upper
+    lp.col_lower_, lp.col_upper_ = matrix.lower, matrix.upper
+    lp.col_cost_, lp.offset_ = matrix.cost, matrix.offset
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    rows = matrix.coefficients
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
+    if matrix.is_integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[flag] for flag in matrix.is_integer.tolist()]
     return lp
 
 
@@ -131,9 +118,7 @@ def _status(highs: Any) -> Status:
 
     said, known = highs.getModelStatus(), highspy.HighsModelStatus
     has_values = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    if said == known.kOptimal:
-        return "optimal"
-    if said == known.kModelEmpty:
+    if said in (known.kOptimal, known.kModelEmpty):
         return "optimal"
     if said == known.kInfeasible:
         return "infeasible"

@@ -1,16 +1,21 @@
-"""The Pyomo model of a dispatch: a block for each asset, a balance for each site, one objective.
-
-The model is built as templates: a rule is called once with a symbolic step, not once a step, wherever Pyomo can
-templatize it. That is what makes a year of quarter hours quick to build.
-"""
+"""The Pyomo model of a dispatch, for whoever wants to read it or add constraints of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from ems.assets.unit import Over, Unit, is_rule
+from ems.dispatch.formulation import Formulation, costs_once, costs_over_steps, declare
 from ems.dispatch.problem import DispatchProblem
+from ems.errors import InvalidInput
+from ems.horizon import Horizon
+
+TANGENTS = 17
+"""Tangents of a convex cost; `solve` adds more where the solution needs them."""
 
 
 def build_model(problem: DispatchProblem) -> Any:
@@ -19,58 +24,137 @@ def build_model(problem: DispatchProblem) -> Any:
     Parameters
     ----------
     problem : DispatchProblem
+        Its goal minimises cost.
 
     Returns
     -------
     ConcreteModel
         With sets ``steps`` and ``boundaries``, ``step_h``, a block ``unit[asset id]`` for each asset,
-        ``power_balance[site id]`` and ``total_cost``. Constraints of one's own may be added before it is solved.
-    """
-    from pyomo.core import Block, ConcreteModel, Constraint, Objective, Param, RangeSet
+        ``site[site id].power_balance`` and ``total_cost``. Constraints of one's own may be added before it is given
+        to `solve`. Directions that exclude each other are no part of it: `solve` sees to them.
 
+    Raises
+    ------
+    InvalidInput
+        If the goal minimises something else than cost.
+    """
+    from pyomo.core import Block, ConcreteModel, Objective, Param, RangeSet
+
+    if problem.goal.objective != "cost":
+        raise InvalidInput(f"objective = '{problem.goal.objective}'", "a Pyomo model is built for the objective 'cost'")
     horizon = problem.horizon
     model = ConcreteModel(name="dispatch")
-    with _templates():
-        model.steps = RangeSet(0, len(horizon) - 1)
-        model.boundaries = RangeSet(0, len(horizon))
-        model.step_h = Param(model.steps, initialize=dict(enumerate(horizon.steps_h)))
-        model.unit = Block([asset.id for asset in problem.assets])
-        for asset in problem.assets:
-            asset.declare(model.unit[asset.id], problem.inputs_of(asset))
+    model.steps = RangeSet(0, len(horizon) - 1)
+    model.boundaries = RangeSet(0, len(horizon))
+    model.step_h = Param(model.steps, initialize=dict(enumerate(horizon.steps_h)))
+    model.unit = Block([asset.id for asset in problem.assets])
+    model.site = Block([site.id for site in problem.portfolio.sites])
+    model.group = Block([group.id for group, _ in problem.limited_groups()])
+    model.reserve = Block([reserve.id for reserve in problem.portfolio.reserves])
 
-        model.site = Block([site.id for site in problem.portfolio.sites])
-        for site in problem.portfolio.sites:
-            members = [asset for asset in problem.assets if asset.site_id == site.id]
-            if not members:
-                continue
+    def new_unit(owner: str) -> PyomoUnit:
+        level, _, name = owner.rpartition(" ")
+        return PyomoUnit(owner, horizon, getattr(model, level or "unit")[name])
 
-            def power_balance(_block: Any, t: Any, members: list[Any] = members) -> Any:
-                return sum(asset.injection_kw(model.unit[asset.id], t) for asset in members) == 0
-
-            model.site[site.id].power_balance = Constraint(model.steps, rule=power_balance)
-
-        def cost_of_step(t: Any) -> Any:
-            return sum(
-                cost
-                for asset in problem.assets
-                for cost in asset.costs(model.unit[asset.id], t, model.step_h).values()
-            )
-
-        if any(asset.costs(model.unit[asset.id], 0, model.step_h) for asset in problem.assets):
-            model.total_cost = Objective(rule=lambda model: sum(cost_of_step(t) for t in model.steps))
-    if not hasattr(model, "total_cost"):  # nothing costs anything; a template cannot be a bare number
-        model.total_cost = Objective(expr=0.0)
+    formulation = declare(problem, new_unit)
+    cost = sum(costs_once(problem, formulation).values())
+    for t in horizon.steps:
+        cost = cost + sum(costs_over_steps(problem, formulation, t).values())
+    model.total_cost = Objective(expr=cost)
+    model.ems_formulation = formulation
     return model
 
 
-@contextmanager
-def _templates() -> Iterator[None]:
-    """Let Pyomo keep rules as templates while the model is built."""
-    from pyomo.core.base import constraint, objective
+def units_of(model: Any) -> dict[str, PyomoUnit]:
+    """Return the units of a model by their owner."""
+    formulation: Formulation = model.ems_formulation
+    levels = (formulation.assets, formulation.sites, formulation.groups, formulation.reserves)
+    return {unit.owner: unit for level in levels for unit in level.values()}
 
-    before = constraint.TEMPLATIZE_CONSTRAINTS, objective.TEMPLATIZE_OBJECTIVES
-    constraint.TEMPLATIZE_CONSTRAINTS = objective.TEMPLATIZE_OBJECTIVES = True
-    try:
-        yield
-    finally:
-        constraint.TEMPLATIZE_CONSTRAINTS, objective.TEMPLATIZE_OBJECTIVES = before
+
+class PyomoUnit(Unit):
+    """A unit whose formulas become constraints of a Pyomo block."""
+
+    def __init__(self, owner: str, horizon: Horizon, block: Any) -> None:
+        super().__init__(owner, horizon)
+        self.block = block
+        self.keys: dict[str, list[Any]] = {}
+
+    def add_variable(
+        self,
+        name: str,
+        over: Over | None = None,
+        lower: float | np.ndarray = 0.0,
+        upper: float | np.ndarray = math.inf,
+        *,
+        is_binary: bool = False,
+    ) -> None:
+        """Declare a variable on the block."""
+        from pyomo.core import Var
+        from pyomo.core.base.set_types import Binary, Reals
+
+        keys = list(self.keys_of(over))
+        lows, highs = np.broadcast_to(lower, len(keys)), np.broadcast_to(upper, len(keys))
+        bounds = {
+            key: (float(low) if math.isfinite(low) else None, float(high) if math.isfinite(high) else None)
+            for key, low, high in zip(keys, lows, highs, strict=True)
+        }
+        var = Var(
+            keys, bounds=lambda _block, *key: bounds[key[0] if len(key) == 1 else key], domain=Binary if is_binary else Reals
+        )
+        self.block.add_component(name, var)
+        self.keys[name] = keys
+        setattr(self, name, var)
+
+    def add_constraint(self, name: str, rule: Any, over: Over | None = None) -> None:
+        """Declare a rule step by step, or a single relation."""
+        if is_rule(rule):
+            self.add_constraint_each(name, rule, over)
+        else:
+            self.add_constraint_each(name, lambda _: rule, [0])
+
+    def add_constraint_each(self, name: str, rule: Callable[[Any], Any], over: Any = None) -> None:
+        """Declare a rule for each key."""
+        from pyomo.core import Constraint
+
+        constraint = getattr(self.block, name, None)
+        keys = [int(key) if isinstance(key, np.integer) else key for key in self.keys_of(over)]
+        if constraint is not None:  # several declarations of one name share it, under keys of their own
+            number = len(constraint)
+            self.block.add_component(f"{name}_{number}", constraint := Constraint(keys))
+        else:
+            self.block.add_component(name, constraint := Constraint(keys))
+        for key in keys:
+            relation = rule(key)
+            if relation is None or relation is True or (isinstance(relation, np.bool_) and bool(relation)):
+                continue
+            constraint[key] = Constraint.Infeasible if isinstance(relation, bool | np.bool_) else relation
+
+    def exclude(self, one: str, other: str) -> None:
+        """Leave it to `solve`, which sees to directions that exclude each other."""
+
+    def add_convex_cost(
+        self,
+        name: str,
+        *,
+        of: str,
+        curve: Callable[[np.ndarray], np.ndarray],
+        slope: Callable[[np.ndarray], np.ndarray],
+        lower: np.ndarray,
+        upper: np.ndarray,
+        on: str | None = None,
+    ) -> None:
+        """Declare the cost with its tangents."""
+        self.add_variable(name, lower=-math.inf)
+        cost, argument = getattr(self, name), getattr(self, of)
+        is_on = None if on is None else getattr(self, on)
+        points = [lower + (upper - lower) * number / (TANGENTS - 1) for number in range(TANGENTS)]
+
+        def tangent(key: tuple[int, int]) -> Any:
+            number, t = key
+            x0 = points[number]
+            height, rise = float(curve(x0)[t]), float(slope(x0)[t])
+            at_x0 = height - rise * float(x0[t])
+            return cost[t] >= rise * argument[t] + (at_x0 if is_on is None else at_x0 * is_on[t])
+
+        self.add_constraint_each(f"{name}_tangent", tangent, [(n, t) for n in range(TANGENTS) for t in self.steps])

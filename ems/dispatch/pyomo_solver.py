@@ -10,7 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
+from ems.dispatch.scaling import scale
 from ems.dispatch.solution import Solution, Status
 from ems.errors import NoSolution
 
@@ -31,12 +35,12 @@ _LIMITS: dict[str, dict[str, str]] = {
 """What each program calls our options."""
 
 
-def solve_with_program(model: Any, options: SolverOptions, program: Path) -> Solution:
-    """Return the solution of a Pyomo model by a program.
+def solve_with_program(matrix: Matrix, options: SolverOptions, program: Path) -> Solution:
+    """Return the solution of a matrix by a program.
 
     Parameters
     ----------
-    model : ConcreteModel
+    matrix : Matrix
     options : SolverOptions
     program : Path
         The program to start.
@@ -47,11 +51,10 @@ def solve_with_program(model: Any, options: SolverOptions, program: Path) -> Sol
         If the program fails.
     """
     import pyomo.environ  # noqa: F401 - registers Pyomo's solvers
-    from pyomo.core import Constraint, Objective, Var
     from pyomo.opt import SolverFactory
 
-    for component in model.component_data_objects((Constraint, Objective), active=True):
-        component.expr  # noqa: B018 - reading it turns a template, which Pyomo's file writers do not know, into terms
+    scaled, scaling = scale(matrix)
+    model, columns = _pyomo_of(scaled)
     solver = SolverFactory(options.solver, executable=str(program))
     for ours, theirs in _LIMITS[options.solver].items():
         value = getattr(options, ours)
@@ -67,33 +70,77 @@ def solve_with_program(model: Any, options: SolverOptions, program: Path) -> Sol
         log_text = log.read_text(errors="replace") if log.exists() else ""
     seconds = time.perf_counter() - begin
     status = _status(results)
-    variables = [var for var in model.component_data_objects(Var, active=True) if not var.fixed]
-    values: dict[int, float] = {}
-    objective = bound = float("nan")
+    x, objective, bound = None, math.nan, math.nan
     if status in ("optimal", "feasible"):
         model.solutions.load_from(results)
-        values = {id(var): float(var.value) for var in variables if var.value is not None}
-        objective = _objective_of(model)
-        bound = objective if status == "optimal" else float("nan")
-    decisions = [var for var in variables if var.is_integer()]
-    integers = len(decisions)
-    if any(abs(var.value - round(var.value)) > INTEGRALITY for var in decisions if var.value is not None):
-        # CBC that is stopped before its first schedule hands over the relaxed one, in which units are half on.
-        status, values, objective = "no_solution", {}, float("nan")
-    if integers and values:
-        bound = _bound_of(results, log_text, objective)
-    constraints = sum(1 for _ in model.component_data_objects(Constraint, active=True))
+        # A column that is in no row and costs nothing has no value: any within its limits will do.
+        plain = np.array([np.nan if var.value is None else float(var.value) for var in columns])
+        start = np.clip(0.0, scaled.lower, scaled.upper)
+        x = np.where(np.isnan(plain), start, plain) * scaling.columns
+        if np.any(np.abs(x[matrix.is_integer] - np.round(x[matrix.is_integer])) > INTEGRALITY):
+            # CBC that is stopped before its first schedule hands over the relaxed one, in which units are half on.
+            status, x = "no_solution", None
+        else:
+            np.clip(x, matrix.lower, matrix.upper, out=x)
+            objective = float(matrix.cost @ x) + matrix.offset
+            bound = objective if status == "optimal" else math.nan
+    integers = int(np.count_nonzero(matrix.is_integer))
+    if integers and x is not None:
+        bound = _bound_of(results, log_text, objective, matrix.offset)
     return Solution(
         status=status,
         objective=objective,
         bound=bound,
-        values=values,
+        x=x,
         seconds=seconds,
         solver=f"{options.solver.upper()} {version_of(options.solver, program)}".strip(),
-        variables=len(variables),
-        constraints=constraints,
+        variables=matrix.columns,
+        constraints=matrix.rows,
         integers=integers,
     )
+
+
+def _pyomo_of(matrix: Matrix) -> tuple[Any, list[Any]]:
+    """Return a plain Pyomo model of a matrix, and its variables in the order of the columns."""
+    from pyomo.core import ConcreteModel, Constraint, Objective, RangeSet, Var
+    from pyomo.core.base.set_types import Integers, Reals
+    from pyomo.core.expr import LinearExpression
+
+    model = ConcreteModel()
+    model.x = Var(RangeSet(0, matrix.columns - 1), domain=Reals)
+    columns = list(model.x.values())
+    for var, low, high, whole in zip(columns, matrix.lower, matrix.upper, matrix.is_integer, strict=True):
+        var.setlb(float(low) if math.isfinite(low) else None)
+        var.setub(float(high) if math.isfinite(high) else None)
+        if whole:
+            var.domain = Integers
+    model.row = Constraint(RangeSet(0, matrix.rows - 1))
+    rows = matrix.coefficients
+    for i in range(matrix.rows):
+        span = slice(rows.indptr[i], rows.indptr[i + 1])
+        low, high = matrix.row_lower[i], matrix.row_upper[i]
+        if span.start == span.stop:
+            if low > 0 or high < 0:
+                model.row[i] = Constraint.Infeasible
+            continue
+        terms = LinearExpression(
+            constant=0.0,
+            linear_coefs=rows.data[span].tolist(),
+            linear_vars=[columns[at] for at in rows.indices[span]],
+        )
+        if low == high:
+            model.row[i] = terms == float(low)
+        else:
+            model.row[i] = (float(low) if math.isfinite(low) else None, terms, float(high) if math.isfinite(high) else None)
+    at = np.flatnonzero(matrix.cost)
+    model.objective = Objective(
+        expr=LinearExpression(
+            constant=matrix.offset,
+            linear_coefs=matrix.cost[at].tolist(),
+            linear_vars=[columns[i] for i in at],
+        )
+    )
+    return model, columns
 
 
 def version_of(solver: str, program: Path) -> str:
@@ -120,17 +167,11 @@ def _status(results: Any) -> Status:
     return "feasible" if len(results.solution) else "no_solution"
 
 
-def _objective_of(model: Any) -> float:
-    from pyomo.core import Objective, value
-
-    return float(value(next(model.component_data_objects(Objective, active=True))))
-
-
-def _bound_of(results: Any, log_text: str, objective: float) -> float:
+def _bound_of(results: Any, log_text: str, objective: float, offset: float) -> float:
     """Return the lower bound that the program proved; its log is more exact than Pyomo's summary of it."""
     found = re.search(r"Lower bound:\s+(\S+)", log_text)
     if found:
-        return min(float(found.group(1)), objective)
+        return min(float(found.group(1)) + offset, objective)
     if "Optimal solution found" in log_text:
         gap = re.search(r"^Gap:\s+(\S+)", log_text, re.MULTILINE)
         return objective - abs(objective) * float(gap.group(1)) if gap else objective

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ems.dispatch.compile import Compiled, solved
+from ems.dispatch.formulation import Formulation, costs_once, costs_over_steps, emissions_kg
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.solution import Solution
 from ems.units import unit_of
@@ -24,24 +27,25 @@ class DispatchResult:
 
     Parameters
     ----------
-    problem : DispatchProblem
-        What was asked.
-    flows : Dataset (time, asset) and (boundary, asset)
-        Each variable and series of each asset's block, and ``injection_kw``; NaN where an asset has none of that
-        name. Coordinates ``kind``, ``name`` and ``site`` belong to ``asset``.
-    cost : Dataset (time, asset)
-        Money by type of cost (``import_cost``, ``wear_cost``); an income is negative.
+    compiled : Compiled
+        What was asked, as a matrix with names.
     solution : Solution
         The proof: solver, status, objective, bound, gap, seconds.
+    final : Matrix
+        What was solved last, with decisions fixed: the prices of limits belong to it.
     binaries : int
         On/off decisions added so that no asset runs in two directions at once; the schedule has none left that does.
     """
 
-    problem: DispatchProblem
-    flows: xr.Dataset
-    cost: xr.Dataset
+    compiled: Compiled = field(repr=False)
     solution: Solution
+    final: Matrix = field(repr=False)
     binaries: int
+
+    @property
+    def problem(self) -> DispatchProblem:
+        """What was asked."""
+        return self.compiled.problem
 
     @property
     def status(self) -> str:
@@ -50,23 +54,83 @@ class DispatchResult:
 
     @property
     def gap(self) -> float:
-        """Distance between cost and bound, as a share of the cost."""
+        """Distance between objective and bound, as a share of the objective."""
         return self.solution.gap
 
     @property
     def bound(self) -> float:
-        """Cost below which no schedule can be."""
+        """Value of the objective below which no schedule can be."""
         return self.solution.bound
 
     @property
+    def x(self) -> np.ndarray:
+        """Values of the columns."""
+        assert self.solution.x is not None, "a result has a schedule"
+        return self.solution.x
+
+    @cached_property
+    def units(self) -> Formulation:
+        """The units with the numbers of the schedule."""
+        return solved(self.compiled, self.x)
+
+    @cached_property
+    def flows(self) -> xr.Dataset:
+        """The schedule.
+
+        Each variable and series of each asset's unit and ``injection_kw`` over (time, asset), contents over
+        (boundary, asset), and what a bus throws away or lacks over (time, bus); NaN where an asset has none of that
+        name. Coordinates ``kind``, ``name`` and ``site`` belong to ``asset``.
+        """
+        t = np.arange(len(self.problem.horizon))
+        named: dict[str, dict[str, np.ndarray]] = {}
+        for asset in self.problem.assets:
+            unit = self.units.assets[asset.id]
+            values = {
+                **{name: array for name, array in vars(unit).items() if self._is_flow(array)},
+                "injection_kw": asset.injection_kw(unit, t),
+                **asset.reported(unit, t),
+            }
+            for name, array in values.items():
+                named.setdefault(name, {})[asset.id] = _tidy(np.broadcast_to(array, np.shape(array) or len(t)))
+        flows = self._dataset(named)
+        for dimension, units, names in (
+            ("bus", self.units.sites, ("spilled_kw", "missing_kw")),
+            ("reserve", self.units.reserves, ("offered_kw",)),
+        ):
+            for name in names:
+                if any(unit.has(name) for unit in units.values()):
+                    columns = [getattr(unit, name) if unit.has(name) else np.zeros(len(t)) for unit in units.values()]
+                    flows[name] = (("time", dimension), _tidy(np.stack(columns, axis=1)), {"units": "kW"})
+                    flows = flows.assign_coords({dimension: list(units)})
+        return flows
+
+    def _is_flow(self, array: Any) -> bool:
+        steps = len(self.problem.horizon)
+        return isinstance(array, np.ndarray) and array.ndim == 1 and len(array) in (steps, steps + 1)
+
+    @cached_property
+    def _costs_over_steps(self) -> dict[tuple[str, str], np.ndarray]:
+        t = np.arange(len(self.problem.horizon))
+        found = costs_over_steps(self.problem, self.units, t)
+        return {key: np.broadcast_to(np.asarray(value, dtype=float), len(t)) for key, value in found.items()}
+
+    @cached_property
+    def cost(self) -> xr.Dataset:
+        """Money over (time, asset) by type of cost (``import_cost``, ``wear_cost``); an income is negative."""
+        known = {asset.id for asset in self.problem.assets}
+        named: dict[str, dict[str, np.ndarray]] = {}
+        for (owner, name), values in self._costs_over_steps.items():
+            if owner in known:
+                named.setdefault(name, {})[owner] = values
+        return self._dataset(named)
+
+    @cached_property
     def costs(self) -> pd.DataFrame:
-        """Money by asset and type of cost: columns ``asset``, ``cost_type``, ``cost``."""
-        rows = [
-            {"asset": str(asset), "cost_type": str(name), "cost": float(value)}
-            for name, column in self.cost.data_vars.items()
-            for asset, value in zip(column.asset.values, column.sum("time", skipna=False).values, strict=True)
-            if np.isfinite(value)
-        ]
+        """Money by asset (or site, or reserve) and type of cost: columns ``asset``, ``cost_type``, ``cost``."""
+        sums = {key: float(values.sum()) for key, values in self._costs_over_steps.items()}
+        for key, value in costs_once(self.problem, self.units).items():
+            sums[key] = sums.get(key, 0.0) + float(value)
+        rows = [{"asset": owner, "cost_type": name, "cost": cost} for (owner, name), cost in sums.items()]
         return pd.DataFrame(rows, columns=["asset", "cost_type", "cost"])
 
     @property
@@ -74,85 +138,44 @@ class DispatchResult:
         """Money spent in the whole horizon, from the schedule."""
         return float(self.costs["cost"].sum())
 
+    @cached_property
+    def emissions_kg(self) -> dict[str, float]:
+        """Carbon dioxide emitted in the whole horizon, by asset, where it emits any."""
+        t = np.arange(len(self.problem.horizon))
+        found = emissions_kg(self.problem, self.units, t)
+        return {asset_id: float(np.sum(np.broadcast_to(kg, len(t)))) for asset_id, kg in found.items()}
 
-def result_of(problem: DispatchProblem, model: Any, solution: Solution, binaries: int) -> DispatchResult:
-    """Return the labelled result of a solved model; formulas are evaluated again on the arrays of the solution."""
-    horizon = problem.horizon
-    t = np.arange(len(horizon))
-    flows: dict[str, dict[str, np.ndarray]] = {}
-    costs: dict[str, dict[str, np.ndarray]] = {}
-    for asset in problem.assets:
-        unit = _arrays_of(model.unit[asset.id], solution, len(horizon))
-        named = {
-            **vars(unit),
-            "injection_kw": asset.injection_kw(unit, t),
-            **asset.reported(unit, t),
-        }
-        for name, values in named.items():
-            flows.setdefault(name, {})[asset.id] = _tidy(values)
-        for name, values in asset.costs(unit, t, horizon.step_h).items():
-            costs.setdefault(name, {})[asset.id] = np.asarray(values, dtype=float)
-    return DispatchResult(
-        problem=problem,
-        flows=_dataset(problem, flows),
-        cost=_dataset(problem, costs),
-        solution=solution,
-        binaries=binaries,
-    )
+    @cached_property
+    def price_per_kwh(self) -> xr.DataArray:
+        """Price of energy at each site in each step (time, site): what one more kWh of demand would cost."""
+        from ems.dispatch.why import prices_of
 
+        return prices_of(self).price_per_kwh
 
-def _arrays_of(unit: Any, solution: Solution, steps: int) -> SimpleNamespace:
-    """Return the series and solved variables of a block as arrays over steps or boundaries, by name."""
-    from pyomo.core import Param, Var
-
-    arrays = {}
-    for param in unit.component_objects(Param, descend_into=False):
-        arrays[param.local_name] = np.fromiter((param[t] for t in range(steps)), dtype=float, count=steps)
-    for var in unit.component_objects(Var, descend_into=False):
-        keys = list(var.keys())
-        if not keys or not isinstance(keys[0], int) or len(keys) not in (steps, steps + 1):
-            continue  # a variable over something else than time, as the stays of vehicles
-        arrays[var.local_name] = np.fromiter(
-            (_value_of(data, solution) for data in var.values()), dtype=float, count=len(keys)
+    def _dataset(self, named: dict[str, dict[str, np.ndarray]]) -> xr.Dataset:
+        horizon, assets = self.problem.horizon, self.problem.assets
+        variables = {}
+        for name, by_asset in named.items():
+            length = len(next(iter(by_asset.values())))
+            nothing = np.full(length, np.nan)
+            stacked = np.stack([by_asset.get(asset.id, nothing) for asset in assets], axis=1)
+            dimension = "time" if length == len(horizon) else "boundary"
+            units = unit_of(name, self.problem.portfolio.currency) or "1"
+            variables[name] = ((dimension, "asset"), stacked, {"units": units})
+        return xr.Dataset(
+            variables,
+            coords={
+                "time": horizon.times.to_numpy(),
+                "boundary": horizon.boundaries.to_numpy(),
+                "asset": [asset.id for asset in assets],
+                "kind": ("asset", [asset.kind for asset in assets]),
+                "name": ("asset", [asset.name for asset in assets]),
+                "site": ("asset", [asset.site_id for asset in assets]),
+                "step_h": ("time", horizon.step_h),
+            },
         )
-    return SimpleNamespace(**arrays)
-
-
-def _value_of(var: Any, solution: Solution) -> float:
-    if var.fixed:
-        return float(var.value)
-    value = solution.values.get(id(var))
-    if value is None:  # the variable is in no constraint and costs nothing: any value within its limits will do
-        return float(var.lb if var.lb is not None else 0.0)
-    low, high = var.bounds
-    value = value if low is None else max(value, low)
-    return value if high is None else min(value, high)
 
 
 def _tidy(values: Any) -> np.ndarray:
     array = np.asarray(values, dtype=float)
     return np.where(np.abs(array) < NOISE, 0.0, array)
-
-
-def _dataset(problem: DispatchProblem, named: dict[str, dict[str, np.ndarray]]) -> xr.Dataset:
-    horizon, assets = problem.horizon, problem.assets
-    variables = {}
-    for name, by_asset in named.items():
-        length = len(next(iter(by_asset.values())))
-        nothing = np.full(length, np.nan)
-        stacked = np.stack([by_asset.get(asset.id, nothing) for asset in assets], axis=1)
-        dimension = "time" if length == len(horizon) else "boundary"
-        units = unit_of(name, problem.portfolio.currency) or "1"
-        variables[name] = ((dimension, "asset"), stacked, {"units": units})
-    return xr.Dataset(
-        variables,
-        coords={
-            "time": horizon.times.to_numpy(),
-            "boundary": horizon.boundaries.to_numpy(),
-            "asset": [asset.id for asset in assets],
-            "kind": ("asset", [asset.kind for asset in assets]),
-            "name": ("asset", [asset.name for asset in assets]),
-            "site": ("asset", [asset.site_id for asset in assets]),
-            "step_h": ("time", horizon.step_h),
-        },
-    )

@@ -1,7 +1,8 @@
-"""Solution: what any solver says of a model."""
+"""Solution: what any solver says of a matrix."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,36 +13,44 @@ Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution"
 
 @dataclass(frozen=True)
 class Solution:
-    """What a solver says of a model.
+    """What a solver says of a matrix.
 
     Parameters
     ----------
     status : str
         ``optimal`` within the gap; ``feasible`` where a limit stopped the search; else there are no values.
     objective, bound : float
-        Cost of the schedule, and the cost below which none can be.
-    values : dict of int to float
-        Values of the variables by the identity of Pyomo's variable; those absent took no part.
+        What is minimised at the schedule, and the value below which it cannot be.
+    x : ndarray (columns,) or None
+        Values of the columns.
     seconds : float
         Time spent in the solver.
     solver : str
         Name and version.
+    variables, constraints, integers : int
+        Size of what was solved.
+    row_prices : ndarray (rows,) or None
+        By how much the objective rises when the limit of a row rises by one; where the solver says it.
+    column_prices : ndarray (columns,) or None
+        By how much the objective rises when the value of a column at its bound rises by one.
     """
 
     status: Status
     objective: float
     bound: float
-    values: dict[int, float] = field(repr=False)
+    x: np.ndarray | None = field(repr=False)
     seconds: float
     solver: str
     variables: int
     constraints: int
     integers: int
+    row_prices: np.ndarray | None = field(default=None, repr=False)
+    column_prices: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def gap(self) -> float:
-        """Distance between cost and bound, as a share of the cost."""
-        if not np.isfinite(self.bound) or not np.isfinite(self.objective):
+        """Distance between objective and bound, as a share of the objective."""
+        if not math.isfinite(self.bound) or not math.isfinite(self.objective):
             return float("nan")
         return (
             abs(self.objective - self.bound) / max(abs(self.objective), 1e-9) if self.objective != self.bound else 0.0

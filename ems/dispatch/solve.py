@@ -2,45 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ems.dispatch.compile import Compiled, Measure, _measure, compile_problem
 from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.infeasibility import explain_infeasibility
-from ems.dispatch.model import build_model
+from ems.dispatch.formulation import costs_once, costs_over_steps
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.result import DispatchResult, result_of
+from ems.dispatch.result import DispatchResult
+from ems.dispatch.solution import Solution
 from ems.dispatch.solvers import check_solver
 from ems.errors import Infeasible, NoSolution
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def solve(problem: DispatchProblem, options: SolverOptions | None = None, model: Any = None) -> DispatchResult:
-    """Return the cheapest schedule that keeps all limits.
+NEARLY = 1e-7
+"""Share of a measure that a later one may cost: above a solver's tolerance, below what anybody sees."""
+UNSERVED = ("interruption_cost", "unserved_cost", "unmet_cost")
+"""Types of cost that tell the worth of what is not served: demand, what a bus lacks, what vehicles lack."""
+
+
+def solve(
+    problem: DispatchProblem,
+    options: SolverOptions | None = None,
+    model: Any = None,
+    previous: xr.Dataset | None = None,
+) -> DispatchResult:
+    """Return the best schedule that keeps all limits.
 
     Parameters
     ----------
     problem : DispatchProblem
     options : SolverOptions, optional
     model : ConcreteModel, optional
-        A model from `build_model` to which constraints of one's own were added; else it is built.
+        A model from `build_model` to which constraints of one's own were added; else the problem itself is solved.
+    previous : Dataset (time, asset), optional
+        Flows of a plan that was told before; among plans of equal cost the one nearest to it is chosen.
 
     Raises
     ------
     Infeasible
-        If no schedule keeps all limits; names the first time at which power is missing, and how much.
+        If no schedule keeps all limits; names what contradicts, and what would do.
     NoSolution
         If the solver stopped before it had a schedule.
     """
     options = options or SolverOptions()
     check_solver(options.solver)
-    model = build_model(problem) if model is None else model
-    solution, binaries = solve_exactly(problem, model, options)
+    compiled = compile_problem(problem) if model is None else _compile_model(problem, model)
+    if problem.goal.optimization_type == "resilience":
+        compiled = serving_first(compiled)
+    solution, final, binaries = solve_exactly(compiled.matrix, options)
     if solution.status == "infeasible":
-        raise Infeasible(explain_infeasibility(problem, options))
+        from ems.dispatch.infeasibility import explain_infeasibility
+
+        raise Infeasible(explain_infeasibility(compiled, options))
     if solution.status == "unbounded":
         raise NoSolution("the cost falls without end: a limit or a price is missing")
     if solution.status == "no_solution":
         raise NoSolution(
             f"{options.solver} found no schedule within time_limit_s = {options.time_limit_s:g} s; allow more time"
         )
-    return result_of(problem, model, solution, binaries)
+    stage = compiled.matrix
+    for done, measure in zip(compiled.measures, compiled.measures[1:], strict=False):
+        assert solution.x is not None
+        stage = next_stage(stage, done, done.of(solution.x), measure)
+        solution, final, more = _refine(compiled, stage, final, solution, options)
+        binaries += more
+    if options.choose_plan:
+        from ems.dispatch.plan_choice import choose_plan
+
+        solution = choose_plan(compiled, final, solution, options, previous)
+    return DispatchResult(compiled, solution, final, binaries)
+
+
+def _compile_model(problem: DispatchProblem, model: Any) -> Compiled:
+    from ems.dispatch.pyomo_matrix import compile_model
+
+    return compile_model(problem, model)
+
+
+def serving_first(compiled: Compiled) -> Compiled:
+    """Return a dispatch that minimises the worth of what is not served before anything else."""
+    problem, formulation = compiled.problem, compiled.formulation
+    found = {
+        **costs_over_steps(problem, formulation, np.arange(len(problem.horizon))),
+        **costs_once(problem, formulation),
+    }
+    unserved = [cost for (_, cost_type), cost in found.items() if cost_type in UNSERVED]
+    # A model that somebody changed has the declared columns in an order of its own.
+    at = np.concatenate([block.at for block in compiled.matrix.variables])
+    declared = _measure("unserved_cost", unserved, len(at))
+    vector = np.zeros(compiled.matrix.columns)
+    vector[at] = declared.vector
+    measure = Measure("unserved_cost", vector, declared.offset)
+    matrix = replace(compiled.matrix, cost=vector, offset=measure.offset)
+    return replace(compiled, matrix=matrix, measures=(measure, *compiled.measures))
+
+
+def _refine(
+    compiled: Compiled, stage: Matrix, final: Matrix, solution: Solution, options: SolverOptions
+) -> tuple[Solution, Matrix, int]:
+    """Return the solution that is best in a further measure among those that are as good in the ones before.
+
+    Decisions are open again; what a decision may give up of the earlier measure is the gap that it was searched with.
+    """
+    refined, last, binaries = solve_exactly(stage, options)
+    if refined.x is None:
+        return solution, final, 0
+    # The proof stays that of what the goal minimises first.
+    kept = replace(
+        refined,
+        objective=compiled.measures[0].of(refined.x),
+        bound=solution.bound,
+        status=solution.status if refined.status == "optimal" else refined.status,
+        seconds=solution.seconds + refined.seconds,
+    )
+    return kept, last, binaries
+
+
+def next_stage(matrix: Matrix, done: Measure, reached: float, measure: Measure) -> Matrix:
+    """Return the matrix that minimises a measure and keeps what was reached of another.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The stage before, with its own limits on measures.
+    done : Measure
+    reached : float
+        Value of ``done`` that may not be exceeded, but for `NEARLY`.
+    measure : Measure
+    """
+    at = np.flatnonzero(done.vector)
+    limit = reached - done.offset + NEARLY * max(1.0, abs(reached))
+    matrix = matrix.with_rows(
+        ("goal", f"{done.name}_reached", [0]), (np.zeros(len(at), dtype=int), at, done.vector[at]), upper=limit
+    )
+    cost = np.zeros(matrix.columns)
+    cost[: len(measure.vector)] = measure.vector
+    return replace(matrix, cost=cost, offset=measure.offset)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solution import Solution
 from ems.errors import SolverUnavailable, UnknownName, did_you_mean, show
@@ -64,33 +65,33 @@ def check_solver(solver: str) -> None:
     ------
     UnknownName, SolverUnavailable
     """
-    available = [name for name in SOLVERS if _is_available(name)]
+    if solver in SOLVERS and _is_available(solver):
+        return
+    available = ", ".join(name for name in SOLVERS if _is_available(name))
     if solver not in SOLVERS:
-        raise UnknownName(
-            f"solver {show(solver)}", f"{did_you_mean(solver, SOLVERS)}; available are {', '.join(available)}"
-        )
-    if solver not in available:
-        raise SolverUnavailable(
-            f"solver '{solver}'", f"is not on this machine: {REMEDIES[solver]}; available are {', '.join(available)}"
-        )
+        raise UnknownName(f"solver {show(solver)}", f"{did_you_mean(solver, SOLVERS)}; available are {available}")
+    raise SolverUnavailable(
+        f"solver '{solver}'", f"is not on this machine: {REMEDIES[solver]}; available are {available}"
+    )
 
 
-def solve_model(model: Any, options: SolverOptions) -> Solution:
-    """Return the solution of a Pyomo model by the solver that the options name."""
-    check_solver(options.solver)
+def solve_matrix(matrix: Matrix, options: SolverOptions) -> Solution:
+    """Return the solution of a matrix by the solver that the options name."""
     if options.solver == "highs":
         from ems.dispatch.highs import solve_with_highs
 
-        return solve_with_highs(model, options)
+        return solve_with_highs(matrix, options)
     from ems.dispatch.pyomo_solver import solve_with_program
 
     program = program_of(options.solver)
-    assert program is not None
-    return solve_with_program(model, options, program)
+    assert program is not None, "the solver was checked"
+    return solve_with_program(matrix, options, program)
 
 
 def _is_available(solver: str) -> bool:
-    return importlib.util.find_spec("highspy") is not None if solver == "highs" else program_of(solver) is not None
+    if solver != "highs":
+        return program_of(solver) is not None
+    return "highspy" in sys.modules or importlib.util.find_spec("highspy") is not None
 
 
 def _highs_info() -> SolverInfo:

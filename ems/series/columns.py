@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ems.errors import did_you_mean, show
-from ems.series.form import VARIABLES, ColumnUse, Need, SeriesForm
+from ems.series.form import ColumnUse, Need, SeriesForm, variable_of
 from ems.units import unit_of
 
 POWER_TO_KW = {"w": 1e-3, "kw": 1.0, "mw": 1e3, "gw": 1e6}
@@ -126,7 +126,10 @@ def unit_finding(source: Source, step_h: float) -> tuple[str | None, str | None]
     words = [word for word in re.split(r"[^a-z0-9]+", source.column.lower()) if word]
     if len(words) < 2:
         return None, None
-    judge = _judge_power if VARIABLES[source.need.variable].kind == "power" else _judge_price
+    known = variable_of(source.need.variable)
+    if known is None or known.kind == "number":
+        return None, None
+    judge = _judge_power if known.kind == "power" else _judge_price
     verdict = judge(words, step_h)
     if verdict is None:
         return None, None

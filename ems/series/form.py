@@ -20,25 +20,64 @@ class Variable:
     Parameters
     ----------
     kind : str
-        ``power`` in kW or ``price`` in currency per kWh.
+        ``power`` in kW, ``price`` in currency per kWh, or any other ``number``.
     largest : float
         A value beyond this, with either sign, is out of range: no site and no market has it.
     """
 
-    kind: Literal["power", "price"]
+    kind: Literal["power", "price", "number"]
     largest: float
 
 
 LARGEST_POWER_KW = 1e9  # a thousand times the largest power station
 LARGEST_PRICE_PER_KWH = 1000.0  # above the price caps of all markets, in any major currency
 SIGNS_CLASH = 'separator and decimal are both a comma; say which sign separates cells, as separator: ";"'
+_POWER = Variable("power", LARGEST_POWER_KW)
+_PRICE = Variable("price", LARGEST_PRICE_PER_KWH)
+_SHARE = Variable("number", 1.0)
+_NUMBER = Variable("number", LARGEST_POWER_KW)
 VARIABLES = {
-    "demand_kw": Variable("power", LARGEST_POWER_KW),
-    "available_kw": Variable("power", LARGEST_POWER_KW),
-    "import_price_per_kwh": Variable("price", LARGEST_PRICE_PER_KWH),
-    "export_price_per_kwh": Variable("price", LARGEST_PRICE_PER_KWH),
+    "demand_kw": _POWER,
+    "available_kw": _POWER,
+    "import_price_per_kwh": _PRICE,
+    "export_price_per_kwh": _PRICE,
+    # What replaces a field in every step.
+    "charge_cost_per_kwh": _PRICE,
+    "co2_intensity_kg_per_kwh": Variable("number", 10.0),
+    "degradation_cost_per_kwh": _PRICE,
+    "drain_kw": _POWER,
+    "fuel_cost_per_kwh": _PRICE,
+    "imbalance_long_price_per_kwh": _PRICE,
+    "imbalance_short_price_per_kwh": _PRICE,
+    "interruption_cost_per_kwh": _PRICE,
+    "max_charge_kw": _POWER,
+    "max_discharge_kw": _POWER,
+    "max_export_kw": _POWER,
+    "max_import_kw": _POWER,
+    "max_output_kw": _POWER,
+    "max_power_kw": _POWER,
+    "max_soc": _SHARE,
+    "min_output_kw": _POWER,
+    "min_soc": _SHARE,
+    "required_on": _SHARE,
+    "shiftable_is_allowed": _SHARE,
+    "shiftable_power_kw": _POWER,
+    "thermal_cop": Variable("number", 100.0),
+    "variable_om_cost_per_kwh": _PRICE,
+    # What only some assets need.
+    "outdoor_temperature_degc": Variable("number", 100.0),
+    "reserve_requirement_kw": _POWER,
 }
-"""The variables that a file can feed."""
+"""The variables that a file can feed, besides the windows and periods of demand charges."""
+FREE_ENDINGS = ("_window", "_period")
+"""Endings of the names that people choose themselves, for windows and periods of demand charges."""
+
+
+def variable_of(name: str) -> Variable | None:
+    """Return what is known of a variable, or None where there is none of that name."""
+    if name.endswith(FREE_ENDINGS):
+        return _NUMBER
+    return VARIABLES.get(name)
 
 
 @dataclass(frozen=True)
@@ -48,7 +87,7 @@ class Need:
     Parameters
     ----------
     variable : str
-        One of `VARIABLES`.
+        A name that `variable_of` knows.
     asset : str
         Id of the asset.
     is_required : bool
@@ -60,14 +99,14 @@ class Need:
     is_required: bool = True
 
     def __post_init__(self) -> None:
-        assert self.variable in VARIABLES, f"{self.variable} is no variable of a series"
+        assert variable_of(self.variable), f"{self.variable} is no variable of a series"
 
     def __str__(self) -> str:
         return f"{self.variable} of {show(self.asset)}"
 
 
 def _known_variable(name: str) -> str:
-    if name not in VARIABLES:
+    if variable_of(name) is None:
         raise ValueError(f"no such variable; {did_you_mean(name, VARIABLES)}")
     return name
 
@@ -79,7 +118,7 @@ class ColumnUse(Record):
     """Header of the column in the file."""
 
     variable: Annotated[Name, AfterValidator(_known_variable)]
-    """What the column holds: demand_kw, available_kw, import_price_per_kwh or export_price_per_kwh."""
+    """What the column holds: demand_kw, available_kw, import_price_per_kwh, a field that changes with time."""
 
     asset: Slug | None = None
     """Id of the asset it belongs to; may be left out where just one asset needs the variable."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ems.errors import EmsWarning, show
 from ems.series.columns import Source
-from ems.series.form import VARIABLES
+from ems.series.form import variable_of
 from ems.series.table import RawTable
 from ems.series.wording import Remarks, counted, first_of, shown_time
 from ems.units import unit_of
@@ -42,8 +42,9 @@ def check_values(
         or looks odd.
     """
     variable = source.need.variable
-    unit = unit_of(variable)
-    limit = VARIABLES[variable].largest
+    unit = unit_of(variable) or ""
+    known = variable_of(variable)
+    assert known is not None, "a need names a known variable"
     named = f"column {show(source.column)}"
 
     def cell(at: int) -> str:
@@ -52,17 +53,17 @@ def check_values(
     infinite = np.flatnonzero(np.isinf(values))
     remarks.findings.extend(first_of(infinite, lambda at: f"{cell(at)} is not finite", f"infinite values of {named}"))
     with np.errstate(invalid="ignore"):
-        far = np.flatnonzero(np.isfinite(values) & (np.abs(values) > limit))
+        far = np.flatnonzero(np.isfinite(values) & (np.abs(values) > known.largest))
     remarks.findings.extend(
         first_of(
             far,
-            lambda at: f"{cell(at)} is out of range; {source.need} lies within ±{limit:g} {unit}",
+            lambda at: f"{cell(at)} is out of range; {source.need} lies within ±{known.largest:g} {unit}",
             f"values of {named} out of range",
         )
     )
     if len(infinite) or len(far) or not np.isfinite(values).any():
         return values
-    if VARIABLES[variable].kind == "price":
+    if known.kind == "price":
         _look_at_price(values, source, times, table, remarks)
     elif variable == "available_kw":
         return _without_tiny_negatives(values, source, times, table, remarks)

@@ -18,7 +18,7 @@ from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.portfolio import Portfolio
 from ems.assets.variable_renewable import VariableRenewable
-from ems.settlement import battery, ev_charger, generator, grid_connection, load, variable_renewable
+from ems.settlement import battery, ev_charger, generator, grid_connection, load, portfolio_lines, variable_renewable
 from ems.settlement.ledger import Ledger
 
 _BILLS: Any = {
@@ -65,6 +65,7 @@ def settle(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -> Bill:
     ledger = Ledger(flows, series, portfolio)
     for asset in portfolio.active():
         _BILLS[type(asset)](asset, ledger)
+    portfolio_lines.bill(ledger)
     frame = pd.DataFrame(ledger.lines, columns=["asset", "cost_type", "quantity", "unit", "cost"])
     mean_rate = frame["cost"].abs() / frame["quantity"].where(frame["quantity"] > 0)
     frame.insert(4, "rate_per_unit", mean_rate)

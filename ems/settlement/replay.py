@@ -14,7 +14,7 @@ from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.portfolio import Portfolio
 from ems.assets.variable_renewable import VariableRenewable
-from ems.settlement import battery, ev_charger, generator, grid_connection, load, variable_renewable
+from ems.settlement import battery, ev_charger, generator, grid_connection, load, portfolio_lines, variable_renewable
 from ems.settlement.ledger import Replay
 
 _REPLAYS: Any = {
@@ -46,10 +46,13 @@ def violations_of(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -
     checked = Replay(flows, series, portfolio)
     balance = {site.id: np.zeros(len(checked.times)) for site in portfolio.sites}
     largest_kw = dict.fromkeys(balance, 0.0)
+    injections = {}
     for asset in portfolio.active():
-        injection = _REPLAYS[type(asset)](asset, checked)
+        injection = injections[asset.id] = _REPLAYS[type(asset)](asset, checked)
         balance[asset.site_id] += injection
         largest_kw[asset.site_id] = max(largest_kw[asset.site_id], float(np.abs(injection).max()))
+    for site_id, injection in portfolio_lines.replay(injections, checked).items():
+        balance[site_id] += injection
     for site_id, sums in balance.items():
         checked.note(site_id, "the power balance is open", np.abs(sums), scale=largest_kw[site_id])
     return checked.found

@@ -9,14 +9,24 @@ from ems.settlement.ledger import Ledger, Replay
 
 
 def bill(asset: VariableRenewable, ledger: Ledger) -> None:
-    """Write nothing: power from the weather is free."""
+    """Write upkeep of what was used and the price of what was left unused, where they cost anything."""
+    om_cost = ledger.over_steps(asset, "variable_om_cost_per_kwh")
+    if om_cost.any():
+        ledger.add_energy(asset.id, "variable_om_cost", ledger.flow("used_kw", asset.id), om_cost)
+    if asset.is_curtailable and asset.curtailment_cost_per_kwh > 0:
+        unused = ledger.given("available_kw", asset.id) - ledger.flow("used_kw", asset.id)
+        price = np.full(len(unused), asset.curtailment_cost_per_kwh)
+        ledger.add_energy(asset.id, "curtailment_cost", unused, price)
 
 
 def replay(asset: VariableRenewable, replay: Replay) -> np.ndarray:
     """Check that no more is used than is available; return the power into the bus."""
-    used = replay.power("used_kw", asset.id)
-    unused = replay.given("available_kw", asset.id) - used
-    replay.note(asset.id, "uses more than is available", -unused)
+    used, available = replay.flow("used_kw", asset.id), replay.given("available_kw", asset.id)
+    replay.note(asset.id, "used_kw is negative", np.minimum(available, 0) - used)
+    replay.note(asset.id, "uses more than is available", used - available)
     if not asset.is_curtailable:
-        replay.note(asset.id, "cannot be curtailed but is", unused)
+        replay.note(asset.id, "cannot be curtailed but is", available - used)
+    if replay.has("reserve_down_kw", asset.id):
+        offered = replay.power("reserve_down_kw", asset.id)
+        replay.note(asset.id, "offers to curtail more than it uses", offered - np.maximum(used, 0))
     return used

@@ -1,0 +1,149 @@
+"""Cases of the neutral form `ems-case/1` with known answers: those beside the checkout, and small ones by hand.
+
+The folder of cases is the one that EMS_REFERENCE_CASES names, or lies beside the checkout. Each schedule is checked
+twice: by the rules of the form in reference_rules.py, which know nothing of the package, and by its settlement.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from reference_cases import flows_of, options_of, pose_problem
+from reference_rules import Audit, NeutralCase, audit, read_case
+from reference_samples import SAMPLES
+
+from ems.dispatch.result import DispatchResult
+from ems.dispatch.solve import solve
+from ems.errors import Infeasible
+from ems.settlement.bill import settle
+from ems.settlement.replay import violations_of
+
+FOLDER = Path(os.environ.get("EMS_REFERENCE_CASES", Path(__file__).resolve().parents[2] / "shared/reference/cases"))
+KINDS_ELSEWHERE = ("bill", "function")
+CHECK_TOLERANCE = 1e-5
+"""Of facts that state none, as a share of their size: an order above the solver's tolerance, as errors add up."""
+
+
+def _check_dispatch(case: NeutralCase, expected: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Solve a case and compare it with its answer; return the cost expected and found."""
+    if expected.get("status") == "infeasible":
+        with pytest.raises(Infeasible):
+            solve(pose_problem(case), options_of(case, expected))
+        return None, None
+    problem = pose_problem(case)
+    result = solve(problem, options_of(case, expected))
+    found = audit(case, flows_of(case, result))
+    objective = expected["objective"]
+    value = objective["value"]
+    tolerance = max(abs(value) * objective.get("tol_rel", 0.0), objective.get("tol_abs", 1e-6))
+    lower = (objective.get("recomputed") or {}).get("lower_bound", value)
+
+    assert found.broken == []
+    assert found.total_cost == pytest.approx(result.total_cost, rel=1e-6, abs=1e-6)
+    assert result.total_cost <= value + tolerance
+    assert result.total_cost >= min(lower, value) - tolerance
+    _check_facts(expected, found)
+    _check_schedule(expected, found)
+    _check_prices(case, expected, result)
+    assert violations_of(result.flows, problem.series, problem.portfolio) == []
+    bill = settle(result.flows, problem.series, problem.portfolio)
+    assert bill.total_cost == pytest.approx(result.total_cost, rel=1e-6, abs=1e-6)
+    return value, result.total_cost
+
+
+CHECKERS: dict[str, Callable[[NeutralCase, Mapping[str, Any]], tuple[float | None, float | None]]] = {
+    "dispatch": _check_dispatch,
+}
+"""How the answer of each kind of case is checked."""
+
+
+def _read_expected(folder: Path) -> dict[str, Any]:
+    expected: dict[str, Any] = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    return expected
+
+
+def _kind_of(folder: Path) -> str:
+    return str(json.loads((folder / "case.json").read_text(encoding="utf-8"))["kind"])
+
+
+FOLDERS = sorted(one.parent for one in FOLDER.glob("*/case.json"))
+HERE = [one for one in FOLDERS if _kind_of(one) not in KINDS_ELSEWHERE]
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, *(folder.name for folder in HERE)])
+def test_reference_case(name: str, record_property: Callable[[str, object], None]) -> None:
+    if name in SAMPLES:
+        _, case, expected = SAMPLES[name]
+    else:
+        case, expected = read_case(FOLDER / name), _read_expected(FOLDER / name)
+    begin = time.perf_counter()
+    value, found = CHECKERS[case.given["kind"]](case, expected)
+    record_property("reference_case", (name, value, found, time.perf_counter() - begin))
+
+
+def _check_facts(expected: Mapping[str, Any], found: Audit) -> None:
+    """Compare what the answer says of single variables, each step or an aggregate."""
+    for fact in expected.get("checks", ()):
+        values = _flow(found, fact["var"])
+        first, last = fact.get("steps", (0, found.case.steps - 1))
+        values = values[first : last + 1]
+        if "agg" in fact:
+            values = np.array([getattr(np, fact["agg"])(values)])
+        tolerance = fact.get("tol", CHECK_TOLERANCE * (1 + abs(fact["value"])))
+        distance = values - fact["value"]
+        holds = {
+            "==": np.abs(distance) <= tolerance,
+            "<=": distance <= tolerance,
+            ">=": distance >= -tolerance,
+            "<": distance < tolerance,
+            ">": distance > -tolerance,
+        }[fact["op"]]
+        assert np.all(holds), f"{fact}: {values}"
+
+
+def _check_schedule(expected: Mapping[str, Any], found: Audit) -> None:
+    if not expected.get("schedule_unique", False):
+        return
+    for name, values in expected.get("schedule", {}).items():
+        tolerance = expected.get("schedule_tol_abs", CHECK_TOLERANCE * (1 + np.max(np.abs(values))))
+        np.testing.assert_allclose(_flow(found, name), values, rtol=0, atol=tolerance, err_msg=name)
+
+
+def _flow(found: Audit, name: str) -> np.ndarray:
+    """Return a flow as the form means it: contents are those that follow from the powers."""
+    return found.derived[name] if name in found.derived else found.flow(name)
+
+
+def _check_prices(case: NeutralCase, expected: Mapping[str, Any], result: DispatchResult) -> None:
+    if "marginal_price" not in expected:
+        return
+    price = expected["marginal_price"]
+    kilo = {"kW": 1.0, "MW": 1e3}[case.given["units"]["power"]]
+    found = np.ravel(result.price_per_kwh.to_numpy()) * kilo
+    tolerance = price.get("tol_abs", CHECK_TOLERANCE * (1 + np.max(np.abs(price["value"]))))
+    np.testing.assert_allclose(found, np.broadcast_to(price["value"], case.steps), rtol=0, atol=tolerance)
+
+
+def test_reference_case__kinds() -> None:
+    """Every kind of case has a checker, here or beside this file."""
+    assert {_kind_of(folder) for folder in FOLDERS} <= {*CHECKERS, *KINDS_ELSEWHERE}
+
+
+def test_pose_problem__megawatts() -> None:
+    """Powers become kW, prices of energy those of a kWh, a quadratic price a millionth; money per hour stays."""
+    case = SAMPLES["cost_curves"][1]
+
+    bent, rounded = pose_problem(case).assets[1:]
+
+    assert [point.output_kw for point in bent.cost_curve] == [0, 4000, 8000]
+    assert [point.cost_per_h for point in bent.cost_curve] == [0, 20, 24]
+    assert rounded.fuel_cost_per_kwh == pytest.approx(2e-3)
+    assert rounded.quadratic_cost_per_kw2h == pytest.approx(0.5e-6)
+    assert rounded.no_load_cost_per_h == 1
