@@ -259,8 +259,8 @@ class Battery(Asset):
         energy[t+1] == energy[t] * (1 - standing_loss) ** step[t]
             + (charge_efficiency * charge[t] - discharge[t] / discharge_efficiency - drain[t]) * step[t]
 
-        Charging and discharging in one step is excluded in two stages: `one_direction` is the convex hull of the
-        two directions without the energy, and the solver adds a binary to the steps where that is not enough.
+        Charging and discharging in one step is excluded where the cheapest schedule would do both, by a decision in
+        those steps alone; in all others nobody needs a constraint to keep from waste.
         """
         limits, drain_kw = limits_of(self, inputs), self.over_steps("drain_kw", inputs)
         for name in ("charge_cost_per_kwh", "degradation_cost_per_kwh"):
@@ -279,7 +279,8 @@ class Battery(Asset):
             return unit.energy_kwh[t + 1] == unit.energy_kwh[t] * kept[t] + (stored_kw - drain_kw[t]) * unit.step_h[t]
 
         unit.add_constraint("energy_balance", energy_balance)
-        self._declare_one_direction(unit, limits.charge_kw, limits.discharge_kw)
+        if not self.may_charge_while_discharging:
+            unit.exclude("charge_kw", "discharge_kw")
         self._declare_final_content(unit)
         declare_targets(self, unit)
         declare_daily_cycles(self, unit, inputs.timezone)
@@ -293,23 +294,6 @@ class Battery(Asset):
             down_kw_per_h=None if self.ramp_down_rate_kw_per_s is None else self.ramp_down_rate_kw_per_s * 3600,
             range_kw=float((limits.charge_kw + limits.discharge_kw).max()),
         )
-
-    def _declare_one_direction(self, unit: Unit, charge_limit_kw: np.ndarray, discharge_limit_kw: np.ndarray) -> None:
-        """Declare that at most one of charging and discharging is above zero, where both can be."""
-        if self.may_charge_while_discharging or not ((charge_limit_kw > 0) & (discharge_limit_kw > 0)).any():
-            return
-
-        # A way that is closed in a step has no share there, and its limit of 0 divides nothing.
-        per_charge, per_discharge = (
-            np.divide(1, limit_kw, out=np.zeros_like(limit_kw), where=limit_kw > 0)
-            for limit_kw in (charge_limit_kw, discharge_limit_kw)
-        )
-
-        def one_direction(t: Any) -> Any:
-            return unit.charge_kw[t] * per_charge[t] + unit.discharge_kw[t] * per_discharge[t] <= 1
-
-        unit.add_constraint("one_direction", one_direction)
-        unit.exclude("charge_kw", "discharge_kw")
 
     def _declare_final_content(self, unit: Unit) -> None:
         """Declare how the content at the end relates to the target, or to that at the beginning."""

@@ -39,8 +39,8 @@ def _columns(table: str, stated: Sequence[dict[str, Any]]) -> list[str]:
     always = [name for name, field in kinds[0].model_fields.items() if field.is_required()] if len(kinds) == 1 else []
     ordered = dict.fromkeys(["kind", "id", "name", "site_id", "status"] if table == "assets" else ["id", "name"])
     ordered |= dict.fromkeys(name for kind in kinds for name in kind.model_fields)
-    used = {name for one in stated for name in one} | set(always) | {"kind"}
-    return [name for name in ordered if name in used and (name != "kind" or table == "assets")]
+    used = {name for one in stated for name in one} | set(always) | ({"kind"} if table == "assets" else set())
+    return [name for name in ordered if name in used]
 
 
 def csv_text_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:

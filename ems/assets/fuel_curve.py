@@ -151,7 +151,8 @@ def _summed(unit: Any, factors: list[tuple[str, float]], t: Any) -> Any:
 
 def is_on(unit: Any, t: Any) -> Any:
     """Return whether a generator is on in step ``t``; 1 where that is no question."""
-    return unit.is_on[t] if unit.has("is_on") else 1.0
+    on = getattr(unit, "is_on", None)
+    return 1.0 if on is None else on[t]
 
 
 def cost_per_h(curve: Sequence[CostPoint], output_kw: Any) -> Any:

@@ -275,28 +275,34 @@ class Generator(Asset):
         return unit.output_kw[t]
 
     def costs(self, unit: Any, t: Any, step_h: Any) -> dict[str, Any]:
-        """Return what fuel, upkeep, starts and stops cost."""
-        fuel_price = unit.fuel_cost_per_kwh[t] if unit.has("fuel_cost_per_kwh") else self.fuel_cost_per_kwh
-        fuel_cost = unit.output_kw[t] * (fuel_price * step_h[t])
+        """Return what fuel, upkeep, starts and stops cost.
+
+        Of measured powers, which no dispatch has declared, the cost of fuel is read off its curve, and a start whose
+        class is not known counts as cold.
+        """
+        fuel_price = getattr(unit, "fuel_cost_per_kwh", None)
+        fuel_cost = unit.output_kw[t] * (step_h[t] * (self.fuel_cost_per_kwh if fuel_price is None else fuel_price[t]))
         if self.cost_curve:
-            fuel_cost = fuel_cost + unit.fuel_cost_per_h[t] * step_h[t]
+            on_curve = getattr(unit, "fuel_cost_per_h", None)
+            rate = is_on(unit, t) * cost_per_h(self.cost_curve, unit.output_kw[t]) if on_curve is None else on_curve[t]
+            fuel_cost = fuel_cost + rate * step_h[t]
         costs = {"fuel_cost": fuel_cost}
         if self.quadratic_cost_per_kw2h > 0:
-            costs["quadratic_fuel_cost"] = unit.quadratic_cost_per_h[t] * step_h[t]
+            of_square = getattr(unit, "quadratic_cost_per_h", None)
+            rate = self.quadratic_cost_per_kw2h * unit.output_kw[t] ** 2 if of_square is None else of_square[t]
+            costs["quadratic_fuel_cost"] = rate * step_h[t]
         if self.variable_om_cost_per_kwh > 0:
             costs["variable_om_cost"] = unit.output_kw[t] * (self.variable_om_cost_per_kwh * step_h[t])
-        if unit.has("is_on"):
-            for name, cost_per_h_on in (
-                ("no_load_cost", self.no_load_cost_per_h),
-                ("maintenance_cost", self.maintenance_cost_per_h),
-            ):
-                if cost_per_h_on > 0:
-                    costs[name] = unit.is_on[t] * (cost_per_h_on * step_h[t])
-        if unit.has("is_started"):
-            if self.start_classes[-1].cost > 0:
-                costs["startup_cost"] = startup_cost(unit, self.start_classes, t)
-            if self.shutdown_cost > 0:
-                costs["shutdown_cost"] = self.shutdown_cost * unit.is_stopped[t]
+        for name, cost_per_h_on in (
+            ("no_load_cost", self.no_load_cost_per_h),
+            ("maintenance_cost", self.maintenance_cost_per_h),
+        ):
+            if cost_per_h_on > 0:
+                costs[name] = unit.is_on[t] * (cost_per_h_on * step_h[t])
+        if self.is_committable and self.start_classes[-1].cost > 0:
+            costs["startup_cost"] = startup_cost(unit, self.start_classes, t)
+        if self.is_committable and self.shutdown_cost > 0:
+            costs["shutdown_cost"] = unit.is_stopped[t] * self.shutdown_cost
         return costs
 
     def emissions_kg(self, unit: Any, t: Any, step_h: Any) -> Any:

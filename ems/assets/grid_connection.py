@@ -17,10 +17,6 @@ from ems.tariffs.demand_charge import DemandCharge
 
 PowerFactor = Annotated[float, Field(ge=-1, le=1)]
 PRICES = ("import_price_per_kwh", "export_price_per_kwh")
-LARGEST_LIMIT_KW = 1e7
-"""Ten gigawatts: people who write more mean that there is no limit."""
-LARGEST_RATIO = 1e6
-"""Of a cut's coefficients: beyond it the smaller one is below a solver's tolerance of 1e-6."""
 
 
 class GridConnection(Asset):
@@ -168,7 +164,7 @@ class GridConnection(Asset):
         if inputs.shares_energy:
             self._declare_sharing(unit, import_limit_kw, export_limit_kw, inputs.sharing_fee_per_kwh)
         if not self.may_import_while_exporting:
-            _declare_one_direction(unit, _metered(unit), import_limit_kw, export_limit_kw)
+            unit.exclude(*_metered(unit))
         add_ramps(
             unit,
             lambda t: self.net_import_kw(unit, t),
@@ -202,7 +198,7 @@ class GridConnection(Asset):
             "metered_export", lambda t: unit.metered_export_kw[t] == unit.export_kw[t] + unit.shared_out_kw[t]
         )
         if self.may_import_while_exporting:
-            _declare_one_direction(unit, ("shared_in_kw", "shared_out_kw"), import_limit_kw, export_limit_kw)
+            unit.exclude("shared_in_kw", "shared_out_kw")
 
     def net_import_kw(self, unit: Any, t: Any) -> Any:
         """Return the power at the meter, import less export, in kW."""
@@ -241,32 +237,3 @@ def _metered(unit: Any) -> tuple[str, str]:
     if unit.has("shared_in_kw"):
         return "metered_import_kw", "metered_export_kw"
     return "import_kw", "export_kw"
-
-
-def _declare_one_direction(
-    unit: Unit, names: tuple[str, str], import_limit_kw: np.ndarray, export_limit_kw: np.ndarray
-) -> None:
-    """Declare that power flows one way at a time.
-
-    import[t] / import_limit[t] + export[t] / export_limit[t] <= 1
-
-    The cut is the convex hull of the two directions: valid since one of the terms is 0. It is left out where a limit
-    is 0, so that there is nothing to cut, and where limits are so large that it would not bind.
-    """
-    larger = np.maximum(import_limit_kw, export_limit_kw)
-    smaller = np.minimum(import_limit_kw, export_limit_kw)
-    if not smaller.any():
-        return
-    unit.exclude(*names)
-    useful = np.flatnonzero((smaller > 0) & (larger <= np.minimum(LARGEST_LIMIT_KW, LARGEST_RATIO * smaller)))
-    # Multiplied by the smaller limit, one coefficient is 1 and the other at most that.
-    import_share, export_share = (
-        np.divide(smaller, limit, out=np.zeros_like(smaller), where=limit > 0)
-        for limit in (import_limit_kw, export_limit_kw)
-    )
-
-    def one_direction(t: Any) -> Any:
-        one, other = getattr(unit, names[0])[t], getattr(unit, names[1])[t]
-        return one * import_share[t] + other * export_share[t] <= smaller[t]
-
-    unit.add_constraint("one_direction", one_direction, over=useful.tolist())

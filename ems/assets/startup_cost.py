@@ -99,10 +99,12 @@ def class_names(costs: Sequence[StartupCost]) -> list[str]:
 
 def startup_cost(unit: Any, costs: Sequence[StartupCost], t: Any) -> Any:
     """Return the cost of starts in step ``t``: that of a cold one, less what a hotter one saves."""
-    coldest = costs[-1].cost
-    return coldest * unit.is_started[t] - sum(
-        (coldest - one.cost) * getattr(unit, name)[t] for one, name in zip(costs[:-1], class_names(costs), strict=True)
-    )
+    cost = unit.is_started[t] * costs[-1].cost
+    for one, name in zip(costs[:-1], class_names(costs), strict=True):
+        of_class = getattr(unit, name, None)
+        if of_class is not None:
+            cost = cost - of_class[t] * (costs[-1].cost - one.cost)
+    return cost
 
 
 def begins_of(horizon: Horizon) -> np.ndarray:

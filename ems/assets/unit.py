@@ -119,7 +119,10 @@ class Unit(ABC):
 
     @abstractmethod
     def exclude(self, one: str, other: str) -> None:
-        """Declare that of two variables over the same keys at most one is above zero."""
+        """Declare that of two variables over the same keys at most one is above zero.
+
+        A decision is added only to the steps where a schedule without it would break this.
+        """
 
     @abstractmethod
     def add_convex_cost(

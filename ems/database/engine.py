@@ -165,6 +165,30 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextmanager
+def restructuring(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Return a connection in one transaction that changes tables; all is kept, or nothing.
+
+    To change a table SQLite makes it anew, and would take along all rows that refer to the old one; so it looks at
+    references only when all is done.
+    """
+    with _said_plainly(engine), engine.execution_options(**{_WRITES: True}).connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")  # has no effect once a transaction has begun
+        try:
+            with connection.begin():
+                broken_before = len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                assert len(broken) <= broken_before, f"references were lost: {broken[:5]}"
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
 def revision_in(connection: sa.Connection) -> str | None:
     """Return the revision of a database's tables, or None where there are none."""
     if not sa.inspect(connection).has_table("alembic_version"):

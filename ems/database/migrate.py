@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from ems.database.engine import open_engine, reading, refuse_newer, revision_in, shown, writing
+from ems.database.engine import open_engine, reading, refuse_newer, restructuring, revision_in, shown
 from ems.errors import DatabaseProblem
 
 _LOCK = 0x656D73  # "ems": the advisory lock under which a server's database is upgraded by one process at a time
@@ -70,7 +70,7 @@ def newest_revision() -> str | None:
 
 def _migrate(engine: sa.Engine, step: Callable[[Config], None]) -> None:
     try:
-        with writing(engine) as connection:
+        with restructuring(engine) as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             refuse_newer(engine, revision_in(connection))

@@ -15,7 +15,9 @@ from ems.database.records import (
     ASSETS,
     COSTS,
     JOBS,
+    RESERVE_RESULTS,
     RESULTS,
+    SITE_RESULTS,
     TIMELINE,
     OptimizationAsset,
     OptimizationCost,
@@ -40,6 +42,9 @@ def store_optimization(
     assets: Sequence[OptimizationAsset],
     results: Iterable[Mapping[str, Any]],
     costs: Iterable[Mapping[str, Any]],
+    *,
+    site_results: Iterable[Mapping[str, Any]] = (),
+    reserve_results: Iterable[Mapping[str, Any]] = (),
 ) -> OptimizationJob:
     """Keep an optimization with all that belongs to it, or nothing; return the job as it was kept.
 
@@ -54,23 +59,38 @@ def store_optimization(
         ``cost``, and whatever the asset's kind has. NaN is kept as no value; keys which are no column go to
         ``extra``. ``job_id`` may be left out.
     costs : iterable of mapping
-        ``asset_id``, ``cost_type``, ``cost``; ``job_id`` may be left out.
+        ``owner_id``, ``cost_type``, ``cost``, and ``owner_kind`` where the owner is no asset; ``job_id`` may be left
+        out.
+    site_results : iterable of mapping
+        One for each step and site: ``time``, ``site_id``, ``step_h``, and of ``price_per_kwh``, ``spilled_kw`` and
+        ``missing_kw`` what there is.
+    reserve_results : iterable of mapping
+        One for each step and reserve: ``time``, ``reserve_id``, ``step_h``, ``offered_kw``.
 
     Raises
     ------
     DatabaseProblem
-        If the run is not running, or the database refuses a row; then nothing is kept.
+        If the run is not running, a cost belongs to no asset of the optimization, or the database refuses a row;
+        then nothing is kept.
     """
     cost_rows = [row_of(OptimizationCost.from_mapping({"job_id": job.id, **row}), COSTS) for row in costs]
     foreign = [asset.asset_id for asset in assets if asset.job_id != job.id]
     if foreign:
         raise DatabaseProblem(f"optimization {job.id}: asset {show(foreign[0])} names another optimization")
+    known = {asset.asset_id for asset in assets}
+    for row in cost_rows:
+        if row["owner_kind"] == "asset" and row["owner_id"] not in known:
+            raise DatabaseProblem(
+                f"optimization {job.id}: {row['cost_type']} of {show(row['owner_id'])}: it has no such asset"
+            )
     with writing(engine) as connection:
         require_running(connection, job.run_id)
         connection.execute(sa.insert(JOBS), row_of(job, JOBS))
         if assets:
             connection.execute(sa.insert(ASSETS), [row_of(asset, ASSETS) for asset in assets])
         _insert_many(connection, RESULTS, (_result_row(job.id, row) for row in results))
+        for table, rows in ((SITE_RESULTS, site_results), (RESERVE_RESULTS, reserve_results)):
+            _insert_many(connection, table, (_plain_row(table, job.id, row) for row in rows))
         if cost_rows:
             connection.execute(sa.insert(COSTS), cost_rows)
     return job
@@ -149,14 +169,47 @@ def read_timeline(engine: sa.Engine, job_id: str) -> pd.DataFrame:
 
 
 def read_costs(engine: sa.Engine, job_id: str) -> pd.DataFrame:
-    """Return the parts of a schedule's cost: one row for each asset and type of cost.
+    """Return the parts of a schedule's cost: one row for each owner and type of cost.
+
+    An owner is an asset, the bus of a site or a reserve, as ``owner_kind`` says.
 
     Raises
     ------
     UnknownName
         If there is no such optimization.
     """
-    query = sa.select(COSTS).where(COSTS.c.job_id == job_id).order_by(COSTS.c.asset_id, COSTS.c.cost_type)
+    order = (COSTS.c.owner_kind, COSTS.c.owner_id, COSTS.c.cost_type)
+    return _frame(engine, sa.select(COSTS).where(COSTS.c.job_id == job_id).order_by(*order), job_id)
+
+
+def read_site_results(engine: sa.Engine, job_id: str) -> pd.DataFrame:
+    """Return what happens at the buses of sites: one row for each step and site, in this order.
+
+    Returns
+    -------
+    DataFrame
+        ``time`` (aware, UTC), ``site_id``, ``step_h``, ``price_per_kwh``, ``spilled_kw``, ``missing_kw``; NaN where a
+        site has no such value.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such optimization.
+    """
+    order = (SITE_RESULTS.c.time, SITE_RESULTS.c.site_id)
+    return _frame(engine, sa.select(SITE_RESULTS).where(SITE_RESULTS.c.job_id == job_id).order_by(*order), job_id)
+
+
+def read_reserve_results(engine: sa.Engine, job_id: str) -> pd.DataFrame:
+    """Return what stands ready for reserves: one row for each step and reserve, in this order.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such optimization.
+    """
+    table = RESERVE_RESULTS
+    query = sa.select(table).where(table.c.job_id == job_id).order_by(table.c.time, table.c.reserve_id)
     return _frame(engine, query, job_id)
 
 
@@ -173,6 +226,15 @@ def _result_row(job_id: str, given: Mapping[str, Any]) -> tuple[Any, ...]:
         extra = {name: given[name] for name in further} | dict(given.get("extra") or {})
         row[_AT["extra"]] = {name: _plain(extra[name]) for name in sorted(extra)} or None
     return tuple(row)
+
+
+def _plain_row(table: sa.Table, job_id: str, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return a row in the order of a table's columns, all of them moments, ids and numbers."""
+    values = {"job_id": job_id, **given, "time": _moment(given.get("time"))}
+    return tuple(
+        _number(values.get(column.name)) if isinstance(column.type, sa.Double) else values.get(column.name)
+        for column in table.columns
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -16,7 +16,7 @@ ACTIVE: tuple[RunStatus, ...] = ("pending", "running")
 Label = Annotated[tuple[str, str], FromList]
 
 JobStatus = Literal["optimal", "feasible", "infeasible", "failed"]
-OwnerKind = Literal["asset", "site", "reserve", "group"]
+OwnerKind = Literal["asset", "site", "reserve"]
 Count = Annotated[int, Field(ge=0)]
 Currency = Annotated[str, Field(min_length=3, max_length=3, pattern="^[A-Z]{3}$")]
 
@@ -226,7 +226,7 @@ class OptimizationCost(Record):
     job_id: Slug
     """Optimization."""
     owner_kind: OwnerKind = "asset"
-    """What causes it: an asset, the bus of a site, a reserve, a group."""
+    """What causes it: an asset, the bus of a site, a reserve."""
     owner_id: Name
     """Id of what causes it."""
     cost_type: Name

@@ -315,7 +315,12 @@ def get_reserve(engine: sa.Engine, reserve_id: str) -> Entry[ReserveRequirement]
 
 
 def update_reserve(
-    engine: sa.Engine, reserve_id: str, changes: Mapping[str, Any], *, version: int | None = None, by: str | None = None
+    engine: sa.Engine,
+    reserve_id: str,
+    changes: Mapping[str, Any],
+    *,
+    version: int | None = None,
+    by: str | None = None,
 ) -> Entry[ReserveRequirement]:
     """Change fields of a requirement of reserve and return its entry."""
     return update_record(engine, RESERVE_SHELF, (reserve_id,), changes, version=version, by=by)

@@ -66,9 +66,9 @@ def _plain_structures(record: Record, table: sa.Table) -> dict[str, Any]:
         name for name in type(record).model_fields if name in table.c and isinstance(table.c[name].type, JsonDocument)
     ]
     filled = {name for name in names if getattr(record, name)}
-    # Of records within, what was stated: a field that says nothing may contradict another one where it is stated.
-    plain = storable({name: plain_of(getattr(record, name)) for name in filled}) if filled else {}
-    return {name: plain[name] if name in filled else _kept(getattr(record, name)) for name in names}
+    # Of records within, only what was stated: some of their fields exclude others, even where they hold a default.
+    plain = storable(record.model_dump(mode="json", include=filled, exclude_unset=True)) if filled else {}
+    return {name: plain[name] if name in plain else _kept(getattr(record, name)) for name in names}
 
 
 def _kept(value: Any) -> Any:

@@ -57,6 +57,46 @@ COMMENT ON COLUMN register_changes.version IS 'Version of the row that the chang
 COMMENT ON COLUMN register_changes.changed_at IS 'When.';
 COMMENT ON COLUMN register_changes.changed_by IS 'By whom; sql where a statement came past the functions.';
 
+CREATE TABLE reserve_requirements (
+    id VARCHAR(64) NOT NULL,
+    kind VARCHAR(12) NOT NULL,
+    direction VARCHAR(4) NOT NULL,
+    requirement_kw DOUBLE PRECISION,
+    price_per_kw_h DOUBLE PRECISION NOT NULL,
+    duration_h DOUBLE PRECISION NOT NULL,
+    providers JSONB NOT NULL,
+    position BIGINT DEFAULT '0' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    created_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    updated_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    version BIGINT DEFAULT '1' NOT NULL,
+    CONSTRAINT pk_reserve_requirements PRIMARY KEY (id),
+    CONSTRAINT ck_reserve_requirements_id_length CHECK (length(id) <= 64),
+    CONSTRAINT ck_reserve_requirements_kind_choice CHECK (kind IN ('capacity', 'ramp_limited', 'headroom')),
+    CONSTRAINT ck_reserve_requirements_direction_choice CHECK (direction IN ('up', 'down')),
+    CONSTRAINT ck_reserve_requirements_requirement_kw_range CHECK (requirement_kw >= 0 AND requirement_kw <= 1e308),
+    CONSTRAINT ck_reserve_requirements_price_per_kw_h_range CHECK (price_per_kw_h >= 0 AND price_per_kw_h <= 1e308),
+    CONSTRAINT ck_reserve_requirements_duration_h_range CHECK (duration_h > 0 AND duration_h <= 1e308),
+    CONSTRAINT ck_reserve_requirements_down_is_headroom CHECK (direction = 'up' OR kind = 'headroom'),
+    CONSTRAINT ck_reserve_requirements_capacity_has_no_price CHECK (kind <> 'capacity' OR price_per_kw_h = 0)
+);
+CREATE INDEX ix_reserve_requirements_position ON reserve_requirements (position);
+COMMENT ON TABLE reserve_requirements IS 'Power that must be able to come on top of the schedule, or to go off it, in every step.';
+COMMENT ON COLUMN reserve_requirements.id IS 'Id of the requirement.';
+COMMENT ON COLUMN reserve_requirements.kind IS 'What counts: all capacity of generators on line against demand and requirement together (capacity); what generators alone can add within a step (ramp_limited); what generators, batteries and renewables can change within their limits (headroom).';
+COMMENT ON COLUMN reserve_requirements.direction IS 'Whether power is added to the bus or taken off it.';
+COMMENT ON COLUMN reserve_requirements.requirement_kw IS 'Reserve that is required in each step; a series reserve_requirement_kw of the same id where it changes. [kW]';
+COMMENT ON COLUMN reserve_requirements.price_per_kw_h IS 'What is paid for each kW that stands ready for an hour; then more than is required may be offered. [currency/kW·h]';
+COMMENT ON COLUMN reserve_requirements.duration_h IS 'Hours for which a store must be able to deliver it. [h]';
+COMMENT ON COLUMN reserve_requirements.providers IS 'Assets that may offer it; all that can where nothing is given.';
+COMMENT ON COLUMN reserve_requirements.position IS 'Place in the order of entry.';
+COMMENT ON COLUMN reserve_requirements.created_at IS 'When it was made.';
+COMMENT ON COLUMN reserve_requirements.created_by IS 'Who made it; sql where a statement came past the functions.';
+COMMENT ON COLUMN reserve_requirements.updated_at IS 'When it was changed last; a trigger moves it.';
+COMMENT ON COLUMN reserve_requirements.updated_by IS 'Who changed it last; sql where a statement came past the functions.';
+COMMENT ON COLUMN reserve_requirements.version IS 'Counts changes from 1; a trigger moves it.';
+
 CREATE TABLE runs (
     id VARCHAR(64) NOT NULL,
     study VARCHAR(64) NOT NULL,
@@ -131,6 +171,8 @@ CREATE TABLE sites (
     total_capacity_kw DOUBLE PRECISION,
     status VARCHAR(14) NOT NULL,
     description VARCHAR(10000) NOT NULL,
+    spill_cost_per_kwh DOUBLE PRECISION,
+    unserved_cost_per_kwh DOUBLE PRECISION,
     metadata JSONB NOT NULL,
     stated JSONB,
     position BIGINT DEFAULT '0' NOT NULL,
@@ -153,6 +195,8 @@ CREATE TABLE sites (
     CONSTRAINT ck_sites_total_capacity_kw_range CHECK (total_capacity_kw >= 0 AND total_capacity_kw <= 1e308),
     CONSTRAINT ck_sites_status_choice CHECK (status IN ('active', 'inactive', 'maintenance', 'decommissioned')),
     CONSTRAINT ck_sites_description_length CHECK (length(description) <= 10000),
+    CONSTRAINT ck_sites_spill_cost_per_kwh_range CHECK (spill_cost_per_kwh >= 0 AND spill_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_sites_unserved_cost_per_kwh_range CHECK (unserved_cost_per_kwh >= 0 AND unserved_cost_per_kwh <= 1e308),
     CONSTRAINT uq_sites_code UNIQUE (code)
 );
 CREATE INDEX ix_sites_name_id ON sites (name, id);
@@ -173,6 +217,8 @@ COMMENT ON COLUMN sites.site_type IS 'Who uses the site.';
 COMMENT ON COLUMN sites.total_capacity_kw IS 'Power of all its generation, as its owner states it. [kW]';
 COMMENT ON COLUMN sites.status IS 'Whether it is in use.';
 COMMENT ON COLUMN sites.description IS 'What the site is.';
+COMMENT ON COLUMN sites.spill_cost_per_kwh IS 'Cost of power that is thrown away at the bus; none may be where nothing is given. [currency/kWh]';
+COMMENT ON COLUMN sites.unserved_cost_per_kwh IS 'Value of a kWh that the bus lacks, whatever it is for; nothing may lack where nothing is given. [currency/kWh]';
 COMMENT ON COLUMN sites.metadata IS 'Anything else, by name.';
 COMMENT ON COLUMN sites.stated IS 'Fields that were stated, where others follow from them; empty where all were.';
 COMMENT ON COLUMN sites.position IS 'Place in the order of entry.';
@@ -215,6 +261,9 @@ CREATE TABLE asset_groups (
     description VARCHAR(10000) NOT NULL,
     site_id VARCHAR(64),
     parent_group_id VARCHAR(64),
+    max_import_kw DOUBLE PRECISION,
+    max_export_kw DOUBLE PRECISION,
+    sharing_fee_per_kwh DOUBLE PRECISION,
     metadata JSONB NOT NULL,
     stated JSONB,
     position BIGINT DEFAULT '0' NOT NULL,
@@ -230,6 +279,9 @@ CREATE TABLE asset_groups (
     CONSTRAINT ck_asset_groups_description_length CHECK (length(description) <= 10000),
     CONSTRAINT ck_asset_groups_site_id_length CHECK (length(site_id) <= 64),
     CONSTRAINT ck_asset_groups_parent_group_id_length CHECK (length(parent_group_id) <= 64),
+    CONSTRAINT ck_asset_groups_max_import_kw_range CHECK (max_import_kw >= 0 AND max_import_kw <= 1e308),
+    CONSTRAINT ck_asset_groups_max_export_kw_range CHECK (max_export_kw >= 0 AND max_export_kw <= 1e308),
+    CONSTRAINT ck_asset_groups_sharing_fee_per_kwh_range CHECK (sharing_fee_per_kwh >= 0 AND sharing_fee_per_kwh <= 1e308),
     CONSTRAINT ck_asset_groups_not_its_own_parent CHECK (parent_group_id <> id),
     CONSTRAINT fk_asset_groups_site_id_sites FOREIGN KEY(site_id) REFERENCES sites (id) ON DELETE RESTRICT,
     CONSTRAINT fk_asset_groups_parent_group_id_asset_groups FOREIGN KEY(parent_group_id) REFERENCES asset_groups (id) DEFERRABLE INITIALLY DEFERRED
@@ -244,6 +296,9 @@ COMMENT ON COLUMN asset_groups.group_type IS 'What kind of group it is.';
 COMMENT ON COLUMN asset_groups.description IS 'What it is for.';
 COMMENT ON COLUMN asset_groups.site_id IS 'Site of the group, where all of it is at one; a group may span sites.';
 COMMENT ON COLUMN asset_groups.parent_group_id IS 'Group that it is part of.';
+COMMENT ON COLUMN asset_groups.max_import_kw IS 'Highest power that its members take together: from the grid where they are connections, otherwise from their sites. [kW]';
+COMMENT ON COLUMN asset_groups.max_export_kw IS 'Highest power that its members give together: to the grid where they are connections, otherwise to their sites. [kW]';
+COMMENT ON COLUMN asset_groups.sharing_fee_per_kwh IS 'Price of a kWh that one of its grid connections receives from another, as in an energy community; none share where nothing is given. [currency/kWh]';
 COMMENT ON COLUMN asset_groups.metadata IS 'Anything else, by name.';
 COMMENT ON COLUMN asset_groups.stated IS 'Fields that were stated, where others follow from them; empty where all were.';
 COMMENT ON COLUMN asset_groups.position IS 'Place in the order of entry.';
@@ -322,6 +377,7 @@ CREATE TABLE optimization_jobs (
     run_id VARCHAR(64) NOT NULL,
     optimization_type VARCHAR(200) NOT NULL,
     objective VARCHAR(200) NOT NULL,
+    goal JSONB NOT NULL,
     solver VARCHAR(200) NOT NULL,
     solver_version VARCHAR(200),
     status VARCHAR(10) NOT NULL,
@@ -332,6 +388,8 @@ CREATE TABLE optimization_jobs (
     currency VARCHAR(3),
     bound DOUBLE PRECISION,
     gap DOUBLE PRECISION,
+    emissions_kg DOUBLE PRECISION,
+    kpis JSONB NOT NULL,
     solve_time_s DOUBLE PRECISION,
     variables BIGINT,
     constraints BIGINT,
@@ -353,6 +411,7 @@ CREATE TABLE optimization_jobs (
     CONSTRAINT ck_optimization_jobs_currency_length CHECK (length(currency) >= 3 AND length(currency) <= 3),
     CONSTRAINT ck_optimization_jobs_bound_range CHECK (bound >= -1e308 AND bound <= 1e308),
     CONSTRAINT ck_optimization_jobs_gap_range CHECK (gap >= 0 AND gap <= 1e308),
+    CONSTRAINT ck_optimization_jobs_emissions_kg_range CHECK (emissions_kg >= -1e308 AND emissions_kg <= 1e308),
     CONSTRAINT ck_optimization_jobs_solve_time_s_range CHECK (solve_time_s >= 0 AND solve_time_s <= 1e308),
     CONSTRAINT ck_optimization_jobs_variables_range CHECK (variables >= 0 AND variables <= 9223372036854775807),
     CONSTRAINT ck_optimization_jobs_constraints_range CHECK (constraints >= 0 AND constraints <= 9223372036854775807),
@@ -365,18 +424,21 @@ CREATE INDEX ix_optimization_jobs_run_id ON optimization_jobs (run_id);
 COMMENT ON TABLE optimization_jobs IS 'One optimization within a run: what was asked, and what the solver and the settlement say.';
 COMMENT ON COLUMN optimization_jobs.id IS 'Name of the optimization.';
 COMMENT ON COLUMN optimization_jobs.run_id IS 'Run which it belongs to.';
-COMMENT ON COLUMN optimization_jobs.optimization_type IS 'What was optimized: dispatch, rolling dispatch.';
+COMMENT ON COLUMN optimization_jobs.optimization_type IS 'What was decided: battery_dispatch, unit_commitment, peak_shaving.';
 COMMENT ON COLUMN optimization_jobs.objective IS 'What was made small: cost, emissions.';
+COMMENT ON COLUMN optimization_jobs.goal IS 'All that was said of what it is for: weights of the objective, outages.';
 COMMENT ON COLUMN optimization_jobs.solver IS 'Solver that was used.';
 COMMENT ON COLUMN optimization_jobs.solver_version IS 'Its version.';
 COMMENT ON COLUMN optimization_jobs.status IS 'What the solver found.';
-COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit.';
+COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit. [currency]';
 COMMENT ON COLUMN optimization_jobs.total_cost IS 'Cost of the schedule as the optimization counts it. [currency]';
 COMMENT ON COLUMN optimization_jobs.baseline_cost IS 'Cost of the case that it is compared with. [currency]';
 COMMENT ON COLUMN optimization_jobs.settled_cost IS 'Cost of the schedule as the settlement recomputes it. [currency]';
 COMMENT ON COLUMN optimization_jobs.currency IS 'Currency of all costs, ISO 4217.';
 COMMENT ON COLUMN optimization_jobs.bound IS 'Value that no solution can undercut, in the objective''s unit.';
 COMMENT ON COLUMN optimization_jobs.gap IS 'Relative distance between objective value and bound. [1]';
+COMMENT ON COLUMN optimization_jobs.emissions_kg IS 'Carbon dioxide of the schedule. [kg]';
+COMMENT ON COLUMN optimization_jobs.kpis IS 'Figures of the schedule by name, those of an asset after its id and a slash; null where one is not defined.';
 COMMENT ON COLUMN optimization_jobs.solve_time_s IS 'Time that the solver took. [s]';
 COMMENT ON COLUMN optimization_jobs.variables IS 'Number of the model''s variables.';
 COMMENT ON COLUMN optimization_jobs.constraints IS 'Number of the model''s constraints.';
@@ -627,14 +689,22 @@ CREATE TABLE battery_specs (
     max_discharge_kw DOUBLE PRECISION NOT NULL,
     continuous_charge_kw DOUBLE PRECISION,
     continuous_discharge_kw DOUBLE PRECISION,
+    charge_taper JSONB NOT NULL,
+    discharge_taper JSONB NOT NULL,
+    may_charge_while_discharging BOOLEAN NOT NULL,
     round_trip_efficiency DOUBLE PRECISION NOT NULL,
     charge_efficiency DOUBLE PRECISION NOT NULL,
     discharge_efficiency DOUBLE PRECISION NOT NULL,
+    standing_loss_per_h DOUBLE PRECISION NOT NULL,
+    drain_kw DOUBLE PRECISION NOT NULL,
     min_soc DOUBLE PRECISION NOT NULL,
     max_soc DOUBLE PRECISION NOT NULL,
     initial_soc DOUBLE PRECISION NOT NULL,
     final_soc_rule VARCHAR(8) NOT NULL,
     target_soc DOUBLE PRECISION NOT NULL,
+    soc_targets JSONB NOT NULL,
+    final_energy_value_per_kwh DOUBLE PRECISION,
+    max_cycles_per_d DOUBLE PRECISION,
     chemistry VARCHAR(22),
     cell_voltage_v DOUBLE PRECISION,
     number_of_cells BIGINT,
@@ -646,6 +716,9 @@ CREATE TABLE battery_specs (
     calendar_life_a DOUBLE PRECISION,
     degradation_rate_per_cycle DOUBLE PRECISION,
     degradation_cost_per_kwh DOUBLE PRECISION NOT NULL,
+    cycle_depth_segments BIGINT NOT NULL,
+    charge_cost_per_kwh DOUBLE PRECISION NOT NULL,
+    holding_cost_per_kwh_h DOUBLE PRECISION NOT NULL,
     current_cycle_count DOUBLE PRECISION NOT NULL,
     state_of_health DOUBLE PRECISION NOT NULL,
     ramp_up_rate_kw_per_s DOUBLE PRECISION,
@@ -665,19 +738,23 @@ CREATE TABLE battery_specs (
     CONSTRAINT pk_battery_specs PRIMARY KEY (asset_id),
     CONSTRAINT ck_battery_specs_capacity_kwh_range CHECK (capacity_kwh > 0 AND capacity_kwh <= 1e308),
     CONSTRAINT ck_battery_specs_usable_capacity_kwh_range CHECK (usable_capacity_kwh > 0 AND usable_capacity_kwh <= 1e308),
-    CONSTRAINT ck_battery_specs_rated_power_kw_range CHECK (rated_power_kw > 0 AND rated_power_kw <= 1e308),
-    CONSTRAINT ck_battery_specs_max_charge_kw_range CHECK (max_charge_kw > 0 AND max_charge_kw <= 1e308),
-    CONSTRAINT ck_battery_specs_max_discharge_kw_range CHECK (max_discharge_kw > 0 AND max_discharge_kw <= 1e308),
+    CONSTRAINT ck_battery_specs_rated_power_kw_range CHECK (rated_power_kw >= 0 AND rated_power_kw <= 1e308),
+    CONSTRAINT ck_battery_specs_max_charge_kw_range CHECK (max_charge_kw >= 0 AND max_charge_kw <= 1e308),
+    CONSTRAINT ck_battery_specs_max_discharge_kw_range CHECK (max_discharge_kw >= 0 AND max_discharge_kw <= 1e308),
     CONSTRAINT ck_battery_specs_continuous_charge_kw_range CHECK (continuous_charge_kw > 0 AND continuous_charge_kw <= 1e308),
     CONSTRAINT ck_battery_specs_continuous_discharge_kw_range CHECK (continuous_discharge_kw > 0 AND continuous_discharge_kw <= 1e308),
     CONSTRAINT ck_battery_specs_round_trip_efficiency_range CHECK (round_trip_efficiency > 0 AND round_trip_efficiency <= 1),
     CONSTRAINT ck_battery_specs_charge_efficiency_range CHECK (charge_efficiency > 0 AND charge_efficiency <= 1),
     CONSTRAINT ck_battery_specs_discharge_efficiency_range CHECK (discharge_efficiency > 0 AND discharge_efficiency <= 1),
+    CONSTRAINT ck_battery_specs_standing_loss_per_h_range CHECK (standing_loss_per_h >= 0 AND standing_loss_per_h < 1),
+    CONSTRAINT ck_battery_specs_drain_kw_range CHECK (drain_kw >= 0 AND drain_kw <= 1e308),
     CONSTRAINT ck_battery_specs_min_soc_range CHECK (min_soc >= 0 AND min_soc <= 1),
     CONSTRAINT ck_battery_specs_max_soc_range CHECK (max_soc >= 0 AND max_soc <= 1),
     CONSTRAINT ck_battery_specs_initial_soc_range CHECK (initial_soc >= 0 AND initial_soc <= 1),
-    CONSTRAINT ck_battery_specs_final_soc_rule_choice CHECK (final_soc_rule IN ('at_least', 'exactly', 'free')),
+    CONSTRAINT ck_battery_specs_final_soc_rule_choice CHECK (final_soc_rule IN ('at_least', 'exactly', 'free', 'cyclic')),
     CONSTRAINT ck_battery_specs_target_soc_range CHECK (target_soc >= 0 AND target_soc <= 1),
+    CONSTRAINT ck_battery_specs_final_energy_value_per_kwh_range CHECK (final_energy_value_per_kwh >= -1e308 AND final_energy_value_per_kwh <= 1e308),
+    CONSTRAINT ck_battery_specs_max_cycles_per_d_range CHECK (max_cycles_per_d > 0 AND max_cycles_per_d <= 1e308),
     CONSTRAINT ck_battery_specs_chemistry_choice CHECK (chemistry IN ('lithium_ion', 'lithium_iron_phosphate', 'lead_acid', 'nickel_metal_hydride', 'sodium_sulfur', 'flow_battery', 'other')),
     CONSTRAINT ck_battery_specs_cell_voltage_v_range CHECK (cell_voltage_v > 0 AND cell_voltage_v <= 1e308),
     CONSTRAINT ck_battery_specs_number_of_cells_range CHECK (number_of_cells >= 1 AND number_of_cells <= 9223372036854775807),
@@ -689,6 +766,9 @@ CREATE TABLE battery_specs (
     CONSTRAINT ck_battery_specs_calendar_life_a_range CHECK (calendar_life_a > 0 AND calendar_life_a <= 1e308),
     CONSTRAINT ck_battery_specs_degradation_rate_per_cycle_range CHECK (degradation_rate_per_cycle >= 0 AND degradation_rate_per_cycle <= 1e308),
     CONSTRAINT ck_battery_specs_degradation_cost_per_kwh_range CHECK (degradation_cost_per_kwh >= 0 AND degradation_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_battery_specs_cycle_depth_segments_range CHECK (cycle_depth_segments >= 0 AND cycle_depth_segments <= 50),
+    CONSTRAINT ck_battery_specs_charge_cost_per_kwh_range CHECK (charge_cost_per_kwh >= 0 AND charge_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_battery_specs_holding_cost_per_kwh_h_range CHECK (holding_cost_per_kwh_h >= -1e308 AND holding_cost_per_kwh_h <= 1e308),
     CONSTRAINT ck_battery_specs_current_cycle_count_range CHECK (current_cycle_count >= 0 AND current_cycle_count <= 1e308),
     CONSTRAINT ck_battery_specs_state_of_health_range CHECK (state_of_health > 0 AND state_of_health <= 1),
     CONSTRAINT ck_battery_specs_ramp_up_rate_kw_per_s_range CHECK (ramp_up_rate_kw_per_s > 0 AND ramp_up_rate_kw_per_s <= 1e308),
@@ -707,6 +787,9 @@ CREATE TABLE battery_specs (
     CONSTRAINT ck_battery_specs_target_soc_order CHECK (target_soc BETWEEN min_soc AND max_soc),
     CONSTRAINT ck_battery_specs_temperature_order CHECK (operating_temp_min_degc < operating_temp_max_degc),
     CONSTRAINT ck_battery_specs_efficiency_product CHECK (abs(charge_efficiency * discharge_efficiency - round_trip_efficiency) <= 0.005001),
+    CONSTRAINT ck_battery_specs_power_given CHECK (rated_power_kw > 0 AND (max_charge_kw > 0 OR max_discharge_kw > 0)),
+    CONSTRAINT ck_battery_specs_worth_of_rest CHECK (final_energy_value_per_kwh IS NULL OR final_soc_rule IN ('at_least', 'free')),
+    CONSTRAINT ck_battery_specs_one_price_of_wear CHECK (cycle_depth_segments = 0 OR (degradation_cost_per_kwh = 0 AND capital_cost IS NOT NULL)),
     CONSTRAINT fk_battery_specs_asset_id_kind_assets FOREIGN KEY(asset_id, kind) REFERENCES assets (id, kind) ON DELETE CASCADE
 );
 CREATE INDEX ix_battery_specs_chemistry ON battery_specs (chemistry);
@@ -716,18 +799,26 @@ COMMENT ON COLUMN battery_specs.kind IS 'Kind of the asset.';
 COMMENT ON COLUMN battery_specs.capacity_kwh IS 'Energy content at a state of charge of 1, when new. [kWh]';
 COMMENT ON COLUMN battery_specs.usable_capacity_kwh IS 'Part of the capacity that may be used; all of it where nothing is given. [kWh]';
 COMMENT ON COLUMN battery_specs.rated_power_kw IS 'Power on the name plate; the greater of both directions where nothing is given. [kW]';
-COMMENT ON COLUMN battery_specs.max_charge_kw IS 'Highest charging power, at the site''s bus. [kW]';
-COMMENT ON COLUMN battery_specs.max_discharge_kw IS 'Highest discharging power, at the site''s bus. [kW]';
+COMMENT ON COLUMN battery_specs.max_charge_kw IS 'Highest charging power, at the site''s bus; zero for a store that only gives. [kW]';
+COMMENT ON COLUMN battery_specs.max_discharge_kw IS 'Highest discharging power, at the site''s bus; zero for a store that only takes. [kW]';
 COMMENT ON COLUMN battery_specs.continuous_charge_kw IS 'Charging power that can be kept up; holds where it is below the highest. [kW]';
 COMMENT ON COLUMN battery_specs.continuous_discharge_kw IS 'Discharging power that can be kept up; holds where it is below the highest. [kW]';
+COMMENT ON COLUMN battery_specs.charge_taper IS 'Share of the charging limit that is allowed over the state of charge, as a concave line through points.';
+COMMENT ON COLUMN battery_specs.discharge_taper IS 'Share of the discharging limit that is allowed over the state of charge, as a concave line through points.';
+COMMENT ON COLUMN battery_specs.may_charge_while_discharging IS 'Whether it can do both in one step, as several units behind one meter can.';
 COMMENT ON COLUMN battery_specs.round_trip_efficiency IS 'Energy out per energy in, of a whole cycle; the product of both ways, else 0.95. [1]';
 COMMENT ON COLUMN battery_specs.charge_efficiency IS 'Energy stored per energy taken from the bus; follows from the round trip, or equals the other way. [1]';
 COMMENT ON COLUMN battery_specs.discharge_efficiency IS 'Energy given to the bus per energy taken from the store; derived like the charging one. [1]';
-COMMENT ON COLUMN battery_specs.min_soc IS 'Lowest state of charge in operation. [1]';
-COMMENT ON COLUMN battery_specs.max_soc IS 'Highest state of charge in operation. [1]';
-COMMENT ON COLUMN battery_specs.initial_soc IS 'State of charge at the beginning of the horizon. [1]';
-COMMENT ON COLUMN battery_specs.final_soc_rule IS 'How the state of charge at the end of the horizon relates to the target.';
-COMMENT ON COLUMN battery_specs.target_soc IS 'State of charge wanted at the end of the horizon; the initial one where nothing is given. [1]';
+COMMENT ON COLUMN battery_specs.standing_loss_per_h IS 'Share of the content that is lost in each hour. [1/h]';
+COMMENT ON COLUMN battery_specs.drain_kw IS 'Power that is taken from the content at all times. [kW]';
+COMMENT ON COLUMN battery_specs.min_soc IS 'Lowest state of charge in operation, at the end of each step. [1]';
+COMMENT ON COLUMN battery_specs.max_soc IS 'Highest state of charge in operation, at the end of each step. [1]';
+COMMENT ON COLUMN battery_specs.initial_soc IS 'State of charge at the beginning of the horizon; free to choose with a cyclic rule. [1]';
+COMMENT ON COLUMN battery_specs.final_soc_rule IS 'How the state of charge at the end of the horizon relates to the target, or, where it is cyclic, to that at the beginning.';
+COMMENT ON COLUMN battery_specs.target_soc IS 'State of charge wanted at the end of the horizon, at least or exactly; the initial one where nothing is given. [1]';
+COMMENT ON COLUMN battery_specs.soc_targets IS 'States of charge wanted at given moments.';
+COMMENT ON COLUMN battery_specs.final_energy_value_per_kwh IS 'Worth of each kWh that is left at the end of the horizon, with a rule of at least or free. [currency/kWh]';
+COMMENT ON COLUMN battery_specs.max_cycles_per_d IS 'Energy discharged from the content in a calendar day of the site, as a number of contents. [1/d]';
 COMMENT ON COLUMN battery_specs.chemistry IS 'What its cells are made of.';
 COMMENT ON COLUMN battery_specs.cell_voltage_v IS 'Nominal voltage of a cell. [V]';
 COMMENT ON COLUMN battery_specs.number_of_cells IS 'Cells in the whole battery.';
@@ -737,8 +828,11 @@ COMMENT ON COLUMN battery_specs.optimal_temp_degc IS 'Temperature at which it ag
 COMMENT ON COLUMN battery_specs.cooling_type IS 'How it is cooled.';
 COMMENT ON COLUMN battery_specs.cycle_life IS 'Full cycles until the end of life.';
 COMMENT ON COLUMN battery_specs.calendar_life_a IS 'Years until the end of life without any cycle. [a]';
-COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [1/cycle]';
-COMMENT ON COLUMN battery_specs.degradation_cost_per_kwh IS 'Wear of the cells for each kWh discharged, at the site''s bus. [currency/kWh]';
+COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [currency/cycle]';
+COMMENT ON COLUMN battery_specs.degradation_cost_per_kwh IS 'Wear of the cells for each kWh discharged, at the site''s bus; none where depth segments price it. [currency/kWh]';
+COMMENT ON COLUMN battery_specs.cycle_depth_segments IS 'Segments of depth by which wear is priced from the life curve and the capital cost; none where it is zero.';
+COMMENT ON COLUMN battery_specs.charge_cost_per_kwh IS 'Cost of each kWh charged, at the site''s bus. [currency/kWh]';
+COMMENT ON COLUMN battery_specs.holding_cost_per_kwh_h IS 'Cost of each kWh in the content at the end of a step, for each hour of the step. [currency/kWh·h]';
 COMMENT ON COLUMN battery_specs.current_cycle_count IS 'Full cycles so far.';
 COMMENT ON COLUMN battery_specs.state_of_health IS 'Share of the capacity that is left. [1]';
 COMMENT ON COLUMN battery_specs.ramp_up_rate_kw_per_s IS 'How fast the power into the bus may rise. [kW/s]';
@@ -760,16 +854,22 @@ CREATE TABLE ev_charger_specs (
     asset_id VARCHAR(64) NOT NULL,
     kind TEXT DEFAULT 'ev_charger' NOT NULL,
     max_power_kw DOUBLE PRECISION NOT NULL,
+    min_charge_kw DOUBLE PRECISION NOT NULL,
     number_of_ports BIGINT NOT NULL,
     simultaneous_charging BOOLEAN NOT NULL,
     smart_charging_capable BOOLEAN NOT NULL,
     charge_efficiency DOUBLE PRECISION NOT NULL,
     sessions JSONB NOT NULL,
+    unmet_cost_per_kwh DOUBLE PRECISION,
     charger_level VARCHAR(10),
     connector_type VARCHAR(7),
     voltage_v DOUBLE PRECISION,
     max_current_ampere DOUBLE PRECISION,
+    min_current_ampere DOUBLE PRECISION,
     v2g_capable BOOLEAN NOT NULL,
+    max_discharge_kw DOUBLE PRECISION NOT NULL,
+    discharge_efficiency DOUBLE PRECISION NOT NULL,
+    discharge_cost_per_kwh DOUBLE PRECISION NOT NULL,
     load_balancing BOOLEAN NOT NULL,
     networked BOOLEAN NOT NULL,
     communication_protocol VARCHAR(200),
@@ -786,12 +886,18 @@ CREATE TABLE ev_charger_specs (
     version BIGINT DEFAULT '1' NOT NULL,
     CONSTRAINT pk_ev_charger_specs PRIMARY KEY (asset_id),
     CONSTRAINT ck_ev_charger_specs_max_power_kw_range CHECK (max_power_kw > 0 AND max_power_kw <= 1e308),
+    CONSTRAINT ck_ev_charger_specs_min_charge_kw_range CHECK (min_charge_kw >= 0 AND min_charge_kw <= 1e308),
     CONSTRAINT ck_ev_charger_specs_number_of_ports_range CHECK (number_of_ports >= 1 AND number_of_ports <= 9223372036854775807),
     CONSTRAINT ck_ev_charger_specs_charge_efficiency_range CHECK (charge_efficiency > 0 AND charge_efficiency <= 1),
+    CONSTRAINT ck_ev_charger_specs_unmet_cost_per_kwh_range CHECK (unmet_cost_per_kwh >= 0 AND unmet_cost_per_kwh <= 1e308),
     CONSTRAINT ck_ev_charger_specs_charger_level_choice CHECK (charger_level IN ('level_1', 'level_2', 'dc_fast', 'ultra_fast')),
     CONSTRAINT ck_ev_charger_specs_connector_type_choice CHECK (connector_type IN ('type_1', 'type_2', 'ccs', 'chademo', 'tesla', 'gbt')),
     CONSTRAINT ck_ev_charger_specs_voltage_v_range CHECK (voltage_v > 0 AND voltage_v <= 1e308),
     CONSTRAINT ck_ev_charger_specs_max_current_ampere_range CHECK (max_current_ampere > 0 AND max_current_ampere <= 1e308),
+    CONSTRAINT ck_ev_charger_specs_min_current_ampere_range CHECK (min_current_ampere > 0 AND min_current_ampere <= 1e308),
+    CONSTRAINT ck_ev_charger_specs_max_discharge_kw_range CHECK (max_discharge_kw > 0 AND max_discharge_kw <= 1e308),
+    CONSTRAINT ck_ev_charger_specs_discharge_efficiency_range CHECK (discharge_efficiency > 0 AND discharge_efficiency <= 1),
+    CONSTRAINT ck_ev_charger_specs_discharge_cost_per_kwh_range CHECK (discharge_cost_per_kwh >= 0 AND discharge_cost_per_kwh <= 1e308),
     CONSTRAINT ck_ev_charger_specs_communication_protocol_length CHECK (length(communication_protocol) >= 1 AND length(communication_protocol) <= 200),
     CONSTRAINT ck_ev_charger_specs_ocpp_version_length CHECK (length(ocpp_version) >= 1 AND length(ocpp_version) <= 200),
     CONSTRAINT ck_ev_charger_specs_usage_fee_per_kwh_range CHECK (usage_fee_per_kwh >= 0 AND usage_fee_per_kwh <= 1e308),
@@ -799,22 +905,31 @@ CREATE TABLE ev_charger_specs (
     CONSTRAINT ck_ev_charger_specs_session_fee_range CHECK (session_fee >= 0 AND session_fee <= 1e308),
     CONSTRAINT ck_ev_charger_specs_max_session_duration_min_range CHECK (max_session_duration_min > 0 AND max_session_duration_min <= 1e308),
     CONSTRAINT ck_ev_charger_specs_kind_choice CHECK (kind = 'ev_charger'),
+    CONSTRAINT ck_ev_charger_specs_giving_waits CHECK (smart_charging_capable OR NOT v2g_capable),
+    CONSTRAINT ck_ev_charger_specs_current_is_power CHECK (min_current_ampere IS NULL OR max_current_ampere IS NOT NULL OR voltage_v IS NOT NULL),
+    CONSTRAINT ck_ev_charger_specs_charge_order CHECK (min_charge_kw <= max_power_kw * 1.000000002),
     CONSTRAINT fk_ev_charger_specs_asset_id_kind_assets FOREIGN KEY(asset_id, kind) REFERENCES assets (id, kind) ON DELETE CASCADE
 );
 COMMENT ON TABLE ev_charger_specs IS 'A charging point for vehicles, which chooses when to charge within each stay.';
 COMMENT ON COLUMN ev_charger_specs.asset_id IS 'Asset.';
 COMMENT ON COLUMN ev_charger_specs.kind IS 'Kind of the asset.';
-COMMENT ON COLUMN ev_charger_specs.max_power_kw IS 'Highest charging power of a port, at the site''s bus. [kW]';
+COMMENT ON COLUMN ev_charger_specs.max_power_kw IS 'Highest charging power of a port, at the site''s bus; may change with time. [kW]';
+COMMENT ON COLUMN ev_charger_specs.min_charge_kw IS 'Lowest power of a port that charges at all; follows from its lowest current. [kW]';
 COMMENT ON COLUMN ev_charger_specs.number_of_ports IS 'Vehicles that can be plugged in at the same time.';
 COMMENT ON COLUMN ev_charger_specs.simultaneous_charging IS 'Whether every port can give its full power at once; otherwise all share that of one.';
 COMMENT ON COLUMN ev_charger_specs.smart_charging_capable IS 'Whether charging can wait; otherwise each vehicle is charged at once as fast as it goes.';
 COMMENT ON COLUMN ev_charger_specs.charge_efficiency IS 'Energy stored in the vehicle per energy taken from the bus; 0.9 is usual for on-board chargers. [1]';
 COMMENT ON COLUMN ev_charger_specs.sessions IS 'Stays of vehicles.';
+COMMENT ON COLUMN ev_charger_specs.unmet_cost_per_kwh IS 'Price of each kWh that a vehicle lacks at departure; nothing may lack where nothing is given, here or in its session. [currency/kWh]';
 COMMENT ON COLUMN ev_charger_specs.charger_level IS 'Class of its power.';
 COMMENT ON COLUMN ev_charger_specs.connector_type IS 'Plug.';
 COMMENT ON COLUMN ev_charger_specs.voltage_v IS 'Nominal voltage. [V]';
 COMMENT ON COLUMN ev_charger_specs.max_current_ampere IS 'Highest current of a port. [A]';
+COMMENT ON COLUMN ev_charger_specs.min_current_ampere IS 'Lowest current of a port that charges; 6 A by IEC 61851-1. [A]';
 COMMENT ON COLUMN ev_charger_specs.v2g_capable IS 'Whether vehicles can give power back.';
+COMMENT ON COLUMN ev_charger_specs.max_discharge_kw IS 'Highest power that a port gives back, at the site''s bus; the charging one where nothing is given; may change with time. [kW]';
+COMMENT ON COLUMN ev_charger_specs.discharge_efficiency IS 'Energy given to the bus per energy taken from the vehicle. [1]';
+COMMENT ON COLUMN ev_charger_specs.discharge_cost_per_kwh IS 'What each kWh given back costs, at the bus: wear of the battery, or what its driver gets. [currency/kWh]';
 COMMENT ON COLUMN ev_charger_specs.load_balancing IS 'Whether it shares power with other chargers.';
 COMMENT ON COLUMN ev_charger_specs.networked IS 'Whether it can be reached from afar.';
 COMMENT ON COLUMN ev_charger_specs.communication_protocol IS 'How it is talked to.';
@@ -843,14 +958,25 @@ CREATE TABLE generator_specs (
     fuel_consumption_l_per_kwh DOUBLE PRECISION,
     fuel_cost_per_l DOUBLE PRECISION,
     fuel_cost_per_kwh DOUBLE PRECISION NOT NULL,
+    quadratic_cost_per_kw2h DOUBLE PRECISION NOT NULL,
+    cost_curve JSONB NOT NULL,
+    no_load_cost_per_h DOUBLE PRECISION NOT NULL,
     startup_cost DOUBLE PRECISION NOT NULL,
+    startup_costs JSONB NOT NULL,
     shutdown_cost DOUBLE PRECISION NOT NULL,
     maintenance_cost_per_h DOUBLE PRECISION NOT NULL,
     variable_om_cost_per_kwh DOUBLE PRECISION NOT NULL,
-    min_uptime_h BIGINT NOT NULL,
-    min_downtime_h BIGINT NOT NULL,
+    is_committable BOOLEAN NOT NULL,
+    must_run BOOLEAN NOT NULL,
+    min_uptime_h DOUBLE PRECISION NOT NULL,
+    min_downtime_h DOUBLE PRECISION NOT NULL,
+    initial_is_on BOOLEAN NOT NULL,
+    initial_state_h DOUBLE PRECISION,
+    initial_output_kw DOUBLE PRECISION,
     startup_time_min DOUBLE PRECISION,
     shutdown_time_min DOUBLE PRECISION,
+    max_startup_kw DOUBLE PRECISION,
+    max_shutdown_kw DOUBLE PRECISION,
     efficiency_at_rated_load DOUBLE PRECISION,
     efficiency_at_min_load DOUBLE PRECISION,
     heat_rate_btu_per_kwh DOUBLE PRECISION,
@@ -883,14 +1009,20 @@ CREATE TABLE generator_specs (
     CONSTRAINT ck_generator_specs_fuel_consumption_l_per_kwh_range CHECK (fuel_consumption_l_per_kwh > 0 AND fuel_consumption_l_per_kwh <= 1e308),
     CONSTRAINT ck_generator_specs_fuel_cost_per_l_range CHECK (fuel_cost_per_l >= 0 AND fuel_cost_per_l <= 1e308),
     CONSTRAINT ck_generator_specs_fuel_cost_per_kwh_range CHECK (fuel_cost_per_kwh >= 0 AND fuel_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_generator_specs_quadratic_cost_per_kw2h_range CHECK (quadratic_cost_per_kw2h >= 0 AND quadratic_cost_per_kw2h <= 1e308),
+    CONSTRAINT ck_generator_specs_no_load_cost_per_h_range CHECK (no_load_cost_per_h >= 0 AND no_load_cost_per_h <= 1e308),
     CONSTRAINT ck_generator_specs_startup_cost_range CHECK (startup_cost >= 0 AND startup_cost <= 1e308),
     CONSTRAINT ck_generator_specs_shutdown_cost_range CHECK (shutdown_cost >= 0 AND shutdown_cost <= 1e308),
     CONSTRAINT ck_generator_specs_maintenance_cost_per_h_range CHECK (maintenance_cost_per_h >= 0 AND maintenance_cost_per_h <= 1e308),
     CONSTRAINT ck_generator_specs_variable_om_cost_per_kwh_range CHECK (variable_om_cost_per_kwh >= 0 AND variable_om_cost_per_kwh <= 1e308),
-    CONSTRAINT ck_generator_specs_min_uptime_h_range CHECK (min_uptime_h >= 0 AND min_uptime_h <= 9223372036854775807),
-    CONSTRAINT ck_generator_specs_min_downtime_h_range CHECK (min_downtime_h >= 0 AND min_downtime_h <= 9223372036854775807),
+    CONSTRAINT ck_generator_specs_min_uptime_h_range CHECK (min_uptime_h >= 0 AND min_uptime_h <= 1e308),
+    CONSTRAINT ck_generator_specs_min_downtime_h_range CHECK (min_downtime_h >= 0 AND min_downtime_h <= 1e308),
+    CONSTRAINT ck_generator_specs_initial_state_h_range CHECK (initial_state_h >= 0 AND initial_state_h <= 1e308),
+    CONSTRAINT ck_generator_specs_initial_output_kw_range CHECK (initial_output_kw >= 0 AND initial_output_kw <= 1e308),
     CONSTRAINT ck_generator_specs_startup_time_min_range CHECK (startup_time_min >= 0 AND startup_time_min <= 1e308),
     CONSTRAINT ck_generator_specs_shutdown_time_min_range CHECK (shutdown_time_min >= 0 AND shutdown_time_min <= 1e308),
+    CONSTRAINT ck_generator_specs_max_startup_kw_range CHECK (max_startup_kw > 0 AND max_startup_kw <= 1e308),
+    CONSTRAINT ck_generator_specs_max_shutdown_kw_range CHECK (max_shutdown_kw > 0 AND max_shutdown_kw <= 1e308),
     CONSTRAINT ck_generator_specs_efficiency_at_rated_load_range CHECK (efficiency_at_rated_load > 0 AND efficiency_at_rated_load <= 1),
     CONSTRAINT ck_generator_specs_efficiency_at_min_load_range CHECK (efficiency_at_min_load > 0 AND efficiency_at_min_load <= 1),
     CONSTRAINT ck_generator_specs_heat_rate_btu_per_kwh_range CHECK (heat_rate_btu_per_kwh > 0 AND heat_rate_btu_per_kwh <= 1e308),
@@ -908,6 +1040,9 @@ CREATE TABLE generator_specs (
     CONSTRAINT ck_generator_specs_kind_choice CHECK (kind = 'generator'),
     CONSTRAINT ck_generator_specs_output_order CHECK (min_output_kw <= max_output_kw),
     CONSTRAINT ck_generator_specs_tank_use CHECK (fuel_tank_capacity_l IS NULL OR fuel_consumption_l_per_kwh IS NOT NULL),
+    CONSTRAINT ck_generator_specs_startup_order CHECK (min_output_kw <= max_startup_kw),
+    CONSTRAINT ck_generator_specs_shutdown_order CHECK (min_output_kw <= max_shutdown_kw),
+    CONSTRAINT ck_generator_specs_output_before CHECK (initial_is_on OR NOT is_committable OR coalesce(initial_output_kw, 0) = 0),
     CONSTRAINT fk_generator_specs_asset_id_kind_assets FOREIGN KEY(asset_id, kind) REFERENCES assets (id, kind) ON DELETE CASCADE
 );
 CREATE INDEX ix_generator_specs_generator_type ON generator_specs (generator_type);
@@ -923,20 +1058,31 @@ COMMENT ON COLUMN generator_specs.fuel_type IS 'What it burns, exactly.';
 COMMENT ON COLUMN generator_specs.fuel_tank_capacity_l IS 'Fuel at the site; with the consumption, a budget of the horizon. [l]';
 COMMENT ON COLUMN generator_specs.fuel_consumption_l_per_kwh IS 'Fuel for a kWh of output. [l/kWh]';
 COMMENT ON COLUMN generator_specs.fuel_cost_per_l IS 'Price of fuel; with the consumption it gives the fuel cost where none is stated. [currency/l]';
-COMMENT ON COLUMN generator_specs.fuel_cost_per_kwh IS 'Cost of fuel for a kWh of output; price of fuel by consumption where nothing is given. [currency/kWh]';
-COMMENT ON COLUMN generator_specs.startup_cost IS 'Cost of each start; a generator that runs in the first step has been started in it. [currency]';
+COMMENT ON COLUMN generator_specs.fuel_cost_per_kwh IS 'Cost of fuel for a kWh of output; price of fuel by consumption where nothing is given, nothing beside a cost_curve. [currency/kWh]';
+COMMENT ON COLUMN generator_specs.quadratic_cost_per_kw2h IS 'Cost of fuel for an hour at the square of the output in kW, on top of the others. [currency/kW²·h]';
+COMMENT ON COLUMN generator_specs.cost_curve IS 'Cost of fuel over output, linear between points, from the lowest to the highest output; instead of a cost for a kWh.';
+COMMENT ON COLUMN generator_specs.no_load_cost_per_h IS 'Cost of fuel for each hour on, whatever the output. [currency/h]';
+COMMENT ON COLUMN generator_specs.startup_cost IS 'Cost of each start. [currency]';
+COMMENT ON COLUMN generator_specs.startup_costs IS 'Cost of a start by the hours off before it, from hot to cold; instead of one cost.';
 COMMENT ON COLUMN generator_specs.shutdown_cost IS 'Cost of each stop. [currency]';
 COMMENT ON COLUMN generator_specs.maintenance_cost_per_h IS 'Cost of upkeep for each hour on. [currency/h]';
 COMMENT ON COLUMN generator_specs.variable_om_cost_per_kwh IS 'Cost of operation and upkeep for a kWh of output, beside the fuel. [currency/kWh]';
+COMMENT ON COLUMN generator_specs.is_committable IS 'Whether it can be switched on and off; one that cannot always runs, without starts and their costs and times.';
+COMMENT ON COLUMN generator_specs.must_run IS 'Whether it is on whenever it is available; it may start in the first step.';
 COMMENT ON COLUMN generator_specs.min_uptime_h IS 'Hours that it stays on once started. [h]';
 COMMENT ON COLUMN generator_specs.min_downtime_h IS 'Hours that it stays off once stopped. [h]';
+COMMENT ON COLUMN generator_specs.initial_is_on IS 'Whether it was on before the horizon.';
+COMMENT ON COLUMN generator_specs.initial_state_h IS 'Hours for which it had been on or off before the horizon; long where nothing is given. [h]';
+COMMENT ON COLUMN generator_specs.initial_output_kw IS 'Output before the horizon, from which it ramps into the first step; any output where nothing is given and it was on. [kW]';
 COMMENT ON COLUMN generator_specs.startup_time_min IS 'Time from an order to the first power. [min]';
 COMMENT ON COLUMN generator_specs.shutdown_time_min IS 'Time from an order to the last power. [min]';
+COMMENT ON COLUMN generator_specs.max_startup_kw IS 'Highest output in the step of a start. [kW]';
+COMMENT ON COLUMN generator_specs.max_shutdown_kw IS 'Highest output in the last step before a stop. [kW]';
 COMMENT ON COLUMN generator_specs.efficiency_at_rated_load IS 'Power out per power of fuel at the highest output.';
 COMMENT ON COLUMN generator_specs.efficiency_at_min_load IS 'Power out per power of fuel at the lowest output.';
 COMMENT ON COLUMN generator_specs.heat_rate_btu_per_kwh IS 'Heat of fuel for a kWh of output. [Btu/kWh]';
-COMMENT ON COLUMN generator_specs.ramp_up_rate_kw_per_min IS 'How fast the output may rise; a start reaches the lowest output at once. [kW/min]';
-COMMENT ON COLUMN generator_specs.ramp_down_rate_kw_per_min IS 'How fast the output may fall; a stop falls from the lowest output at once. [kW/min]';
+COMMENT ON COLUMN generator_specs.ramp_up_rate_kw_per_min IS 'How fast the output may rise above the lowest one, which a start reaches at once. [kW/min]';
+COMMENT ON COLUMN generator_specs.ramp_down_rate_kw_per_min IS 'How fast the output may fall above the lowest one, from which a stop falls at once. [kW/min]';
 COMMENT ON COLUMN generator_specs.co2_emissions_kg_per_kwh IS 'Carbon dioxide for a kWh of output. [kg/kWh]';
 COMMENT ON COLUMN generator_specs.nox_emissions_kg_per_kwh IS 'Nitrogen oxides for a kWh of output. [kg/kWh]';
 COMMENT ON COLUMN generator_specs.sox_emissions_kg_per_kwh IS 'Sulphur oxides for a kWh of output. [kg/kWh]';
@@ -965,6 +1111,9 @@ CREATE TABLE grid_connection_specs (
     tariff_id VARCHAR(64),
     import_price_per_kwh DOUBLE PRECISION,
     export_price_per_kwh DOUBLE PRECISION,
+    demand_charges JSONB NOT NULL,
+    co2_intensity_kg_per_kwh DOUBLE PRECISION NOT NULL,
+    may_import_while_exporting BOOLEAN NOT NULL,
     connection_type VARCHAR(14),
     voltage_level_kv DOUBLE PRECISION,
     frequency_hz DOUBLE PRECISION NOT NULL,
@@ -998,6 +1147,7 @@ CREATE TABLE grid_connection_specs (
     CONSTRAINT ck_grid_connection_specs_tariff_id_length CHECK (length(tariff_id) <= 64),
     CONSTRAINT ck_grid_connection_specs_import_price_per_kwh_range CHECK (import_price_per_kwh >= -1e308 AND import_price_per_kwh <= 1e308),
     CONSTRAINT ck_grid_connection_specs_export_price_per_kwh_range CHECK (export_price_per_kwh >= -1e308 AND export_price_per_kwh <= 1e308),
+    CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range CHECK (co2_intensity_kg_per_kwh >= 0 AND co2_intensity_kg_per_kwh <= 1e308),
     CONSTRAINT ck_grid_connection_specs_connection_type_choice CHECK (connection_type IN ('low_voltage', 'medium_voltage', 'high_voltage', 'transmission')),
     CONSTRAINT ck_grid_connection_specs_voltage_level_kv_range CHECK (voltage_level_kv > 0 AND voltage_level_kv <= 1e308),
     CONSTRAINT ck_grid_connection_specs_frequency_hz_range CHECK (frequency_hz > 0 AND frequency_hz <= 1e308),
@@ -1027,14 +1177,17 @@ CREATE INDEX ix_grid_connection_specs_tariff_id ON grid_connection_specs (tariff
 COMMENT ON TABLE grid_connection_specs IS 'The point of common coupling, where energy is bought and sold.';
 COMMENT ON COLUMN grid_connection_specs.asset_id IS 'Asset.';
 COMMENT ON COLUMN grid_connection_specs.kind IS 'Kind of the asset.';
-COMMENT ON COLUMN grid_connection_specs.max_import_kw IS 'Highest power taken from the grid. [kW]';
-COMMENT ON COLUMN grid_connection_specs.max_export_kw IS 'Highest power fed into the grid. [kW]';
+COMMENT ON COLUMN grid_connection_specs.max_import_kw IS 'Highest power taken from the grid; a series may replace it in each step. [kW]';
+COMMENT ON COLUMN grid_connection_specs.max_export_kw IS 'Highest power fed into the grid; a series may replace it in each step. [kW]';
 COMMENT ON COLUMN grid_connection_specs.rated_capacity_kw IS 'Power agreed with the grid operator. [kW]';
 COMMENT ON COLUMN grid_connection_specs.import_enabled IS 'Whether power may be taken from the grid at all.';
 COMMENT ON COLUMN grid_connection_specs.export_enabled IS 'Whether power may be fed into the grid at all.';
 COMMENT ON COLUMN grid_connection_specs.tariff_id IS 'Tariff that gives the prices of energy.';
 COMMENT ON COLUMN grid_connection_specs.import_price_per_kwh IS 'Price of energy bought, where one holds at all times; otherwise a tariff or a series gives it. [currency/kWh]';
 COMMENT ON COLUMN grid_connection_specs.export_price_per_kwh IS 'Price of energy sold, where one holds at all times; otherwise a tariff or a series gives it. [currency/kWh]';
+COMMENT ON COLUMN grid_connection_specs.demand_charges IS 'Prices of the highest powers of months, days or windows.';
+COMMENT ON COLUMN grid_connection_specs.co2_intensity_kg_per_kwh IS 'Carbon dioxide emitted for each kWh that is bought. [kg/kWh]';
+COMMENT ON COLUMN grid_connection_specs.may_import_while_exporting IS 'Whether import and export are metered apart, so that both may be in one step.';
 COMMENT ON COLUMN grid_connection_specs.connection_type IS 'Level of the grid that it belongs to.';
 COMMENT ON COLUMN grid_connection_specs.voltage_level_kv IS 'Nominal voltage. [kV]';
 COMMENT ON COLUMN grid_connection_specs.frequency_hz IS 'Nominal frequency. [Hz]';
@@ -1078,6 +1231,10 @@ CREATE TABLE load_specs (
     curtailment_response_time_s DOUBLE PRECISION,
     max_curtailment_duration_min DOUBLE PRECISION,
     min_recovery_time_min DOUBLE PRECISION,
+    recovered_share DOUBLE PRECISION NOT NULL,
+    recovery_h DOUBLE PRECISION,
+    shiftable JSONB,
+    thermal JSONB,
     load_factor DOUBLE PRECISION,
     voltage_tolerance DOUBLE PRECISION,
     frequency_tolerance_hz DOUBLE PRECISION,
@@ -1103,6 +1260,8 @@ CREATE TABLE load_specs (
     CONSTRAINT ck_load_specs_curtailment_response_time_s_range CHECK (curtailment_response_time_s >= 0 AND curtailment_response_time_s <= 1e308),
     CONSTRAINT ck_load_specs_max_curtailment_duration_min_range CHECK (max_curtailment_duration_min >= 0 AND max_curtailment_duration_min <= 1e308),
     CONSTRAINT ck_load_specs_min_recovery_time_min_range CHECK (min_recovery_time_min >= 0 AND min_recovery_time_min <= 1e308),
+    CONSTRAINT ck_load_specs_recovered_share_range CHECK (recovered_share >= 0 AND recovered_share <= 1),
+    CONSTRAINT ck_load_specs_recovery_h_range CHECK (recovery_h > 0 AND recovery_h <= 1e308),
     CONSTRAINT ck_load_specs_load_factor_range CHECK (load_factor >= 0 AND load_factor <= 1),
     CONSTRAINT ck_load_specs_voltage_tolerance_range CHECK (voltage_tolerance >= 0 AND voltage_tolerance <= 1),
     CONSTRAINT ck_load_specs_frequency_tolerance_hz_range CHECK (frequency_tolerance_hz >= 0 AND frequency_tolerance_hz <= 1e308),
@@ -1115,9 +1274,13 @@ CREATE TABLE load_specs (
     CONSTRAINT ck_load_specs_power_order CHECK (min_load_kw <= peak_load_kw),
     CONSTRAINT ck_load_specs_critical_is_served CHECK (NOT (is_critical AND is_sheddable)),
     CONSTRAINT ck_load_specs_shedding_price CHECK (is_sheddable = (interruption_cost_per_kwh IS NOT NULL)),
+    CONSTRAINT ck_load_specs_one_use CHECK (shiftable IS NULL OR thermal IS NULL),
+    CONSTRAINT ck_load_specs_shed_of_profile CHECK (NOT is_sheddable OR (shiftable IS NULL AND thermal IS NULL)),
+    CONSTRAINT ck_load_specs_recovery_of_shed CHECK (is_sheddable OR recovered_share = 0),
+    CONSTRAINT ck_load_specs_recovery_time CHECK (recovery_h IS NULL OR recovered_share > 0),
     CONSTRAINT fk_load_specs_asset_id_kind_assets FOREIGN KEY(asset_id, kind) REFERENCES assets (id, kind) ON DELETE CASCADE
 );
-COMMENT ON TABLE load_specs IS 'A demand for power, firm or sheddable at a price.';
+COMMENT ON TABLE load_specs IS 'A demand for power.';
 COMMENT ON COLUMN load_specs.asset_id IS 'Asset.';
 COMMENT ON COLUMN load_specs.kind IS 'Kind of the asset.';
 COMMENT ON COLUMN load_specs.load_type IS 'Who uses the power.';
@@ -1128,11 +1291,15 @@ COMMENT ON COLUMN load_specs.min_load_kw IS 'Lowest power measured. [kW]';
 COMMENT ON COLUMN load_specs.is_flexible IS 'Whether it can be moved in time.';
 COMMENT ON COLUMN load_specs.is_critical IS 'Whether it must be served in any case; such a load cannot be sheddable.';
 COMMENT ON COLUMN load_specs.is_sheddable IS 'Whether demand may be left unserved, at the interruption cost.';
-COMMENT ON COLUMN load_specs.priority_level IS 'Rank among loads, 1 is served first.';
+COMMENT ON COLUMN load_specs.priority_level IS 'Rank among loads, 1 is served first; of loads with the same interruption cost the one with the larger number is shed first, and one without a number before all.';
 COMMENT ON COLUMN load_specs.max_curtailment IS 'Share of the demand that may be left unserved in a step; all of it where nothing is given. [1]';
 COMMENT ON COLUMN load_specs.curtailment_response_time_s IS 'Time from an order to less power. [s]';
 COMMENT ON COLUMN load_specs.max_curtailment_duration_min IS 'Longest time with less power. [min]';
 COMMENT ON COLUMN load_specs.min_recovery_time_min IS 'Shortest time between two such times. [min]';
+COMMENT ON COLUMN load_specs.recovered_share IS 'Share of the energy not served that is drawn again later, by the end of the horizon at the latest. [1]';
+COMMENT ON COLUMN load_specs.recovery_h IS 'Time within which that energy is drawn; any time where nothing is given. [h]';
+COMMENT ON COLUMN load_specs.shiftable IS 'Use of power whose time may be chosen, in place of a profile.';
+COMMENT ON COLUMN load_specs.thermal IS 'Zone that it heats or cools, in place of a profile.';
 COMMENT ON COLUMN load_specs.load_factor IS 'Mean power as a share of the peak. [1]';
 COMMENT ON COLUMN load_specs.voltage_tolerance IS 'Deviation of voltage that it bears, as a share. [1]';
 COMMENT ON COLUMN load_specs.frequency_tolerance_hz IS 'Deviation of frequency that it bears. [Hz]';
@@ -1141,7 +1308,7 @@ COMMENT ON COLUMN load_specs.operating_d_per_week IS 'Days of a week on which it
 COMMENT ON COLUMN load_specs.seasonal_variation IS 'Whether its power changes with the season.';
 COMMENT ON COLUMN load_specs.electricity_cost_per_kwh IS 'What its user pays for energy. [currency/kWh]';
 COMMENT ON COLUMN load_specs.demand_charge_per_kw IS 'What its user pays for the peak of a month. [currency/kW]';
-COMMENT ON COLUMN load_specs.interruption_cost_per_kwh IS 'Worth of a kWh that is not served; needed where the load is sheddable. [currency/kWh]';
+COMMENT ON COLUMN load_specs.interruption_cost_per_kwh IS 'Worth of a kWh that is not served; needed where the load is sheddable, and may change with time. [currency/kWh]';
 COMMENT ON COLUMN load_specs.created_at IS 'When it was made.';
 COMMENT ON COLUMN load_specs.created_by IS 'Who made it; sql where a statement came past the functions.';
 COMMENT ON COLUMN load_specs.updated_at IS 'When it was changed last; a trigger moves it.';
@@ -1238,11 +1405,80 @@ COMMENT ON COLUMN optimization_assets.site_id IS 'Site that it is connected to.'
 COMMENT ON COLUMN optimization_assets.capacity_kwh IS 'Energy content when full; of storages. [kWh]';
 COMMENT ON COLUMN optimization_assets.spec IS 'All fields with the values that were used.';
 
+CREATE TABLE optimization_costs (
+    job_id VARCHAR(64) NOT NULL,
+    owner_kind VARCHAR(7) NOT NULL,
+    owner_id VARCHAR(200) NOT NULL,
+    cost_type VARCHAR(200) NOT NULL,
+    cost DOUBLE PRECISION NOT NULL,
+    CONSTRAINT pk_optimization_costs PRIMARY KEY (job_id, owner_kind, owner_id, cost_type),
+    CONSTRAINT ck_optimization_costs_job_id_length CHECK (length(job_id) <= 64),
+    CONSTRAINT ck_optimization_costs_owner_kind_choice CHECK (owner_kind IN ('asset', 'site', 'reserve')),
+    CONSTRAINT ck_optimization_costs_owner_id_length CHECK (length(owner_id) >= 1 AND length(owner_id) <= 200),
+    CONSTRAINT ck_optimization_costs_cost_type_length CHECK (length(cost_type) >= 1 AND length(cost_type) <= 200),
+    CONSTRAINT ck_optimization_costs_cost_range CHECK (cost >= -1e308 AND cost <= 1e308),
+    CONSTRAINT fk_optimization_costs_job_id_optimization_jobs FOREIGN KEY(job_id) REFERENCES optimization_jobs (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE optimization_costs IS 'A part of a schedule''s cost.';
+COMMENT ON COLUMN optimization_costs.job_id IS 'Optimization.';
+COMMENT ON COLUMN optimization_costs.owner_kind IS 'What causes it: an asset, the bus of a site, a reserve.';
+COMMENT ON COLUMN optimization_costs.owner_id IS 'Id of what causes it.';
+COMMENT ON COLUMN optimization_costs.cost_type IS 'What it is paid for: energy, wear, fuel.';
+COMMENT ON COLUMN optimization_costs.cost IS 'Cost over the whole horizon; negative when it earns. [currency]';
+
+CREATE TABLE optimization_reserve_results (
+    job_id VARCHAR(64) NOT NULL,
+    time TIMESTAMP WITH TIME ZONE NOT NULL,
+    reserve_id VARCHAR(200) NOT NULL,
+    step_h DOUBLE PRECISION NOT NULL,
+    offered_kw DOUBLE PRECISION NOT NULL,
+    CONSTRAINT pk_optimization_reserve_results PRIMARY KEY (job_id, time, reserve_id),
+    CONSTRAINT ck_optimization_reserve_results_job_id_length CHECK (length(job_id) <= 64),
+    CONSTRAINT ck_optimization_reserve_results_reserve_id_length CHECK (length(reserve_id) >= 1 AND length(reserve_id) <= 200),
+    CONSTRAINT ck_optimization_reserve_results_step_h_range CHECK (step_h > 0 AND step_h <= 1e308),
+    CONSTRAINT ck_optimization_reserve_results_offered_kw_range CHECK (offered_kw >= -1e308 AND offered_kw <= 1e308),
+    CONSTRAINT fk_optimization_reserve_results_job_id_optimization_jobs FOREIGN KEY(job_id) REFERENCES optimization_jobs (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE optimization_reserve_results IS 'What stands ready for a reserve in one step of a schedule.';
+COMMENT ON COLUMN optimization_reserve_results.job_id IS 'Optimization.';
+COMMENT ON COLUMN optimization_reserve_results.time IS 'Beginning of the step.';
+COMMENT ON COLUMN optimization_reserve_results.reserve_id IS 'Reserve''s id.';
+COMMENT ON COLUMN optimization_reserve_results.step_h IS 'Length of the step. [h]';
+COMMENT ON COLUMN optimization_reserve_results.offered_kw IS 'Power that stands ready. [kW]';
+
+CREATE TABLE optimization_site_results (
+    job_id VARCHAR(64) NOT NULL,
+    time TIMESTAMP WITH TIME ZONE NOT NULL,
+    site_id VARCHAR(200) NOT NULL,
+    step_h DOUBLE PRECISION NOT NULL,
+    price_per_kwh DOUBLE PRECISION,
+    spilled_kw DOUBLE PRECISION,
+    missing_kw DOUBLE PRECISION,
+    CONSTRAINT pk_optimization_site_results PRIMARY KEY (job_id, time, site_id),
+    CONSTRAINT ck_optimization_site_results_job_id_length CHECK (length(job_id) <= 64),
+    CONSTRAINT ck_optimization_site_results_site_id_length CHECK (length(site_id) >= 1 AND length(site_id) <= 200),
+    CONSTRAINT ck_optimization_site_results_step_h_range CHECK (step_h > 0 AND step_h <= 1e308),
+    CONSTRAINT ck_optimization_site_results_price_per_kwh_range CHECK (price_per_kwh >= -1e308 AND price_per_kwh <= 1e308),
+    CONSTRAINT ck_optimization_site_results_spilled_kw_range CHECK (spilled_kw >= -1e308 AND spilled_kw <= 1e308),
+    CONSTRAINT ck_optimization_site_results_missing_kw_range CHECK (missing_kw >= -1e308 AND missing_kw <= 1e308),
+    CONSTRAINT fk_optimization_site_results_job_id_optimization_jobs FOREIGN KEY(job_id) REFERENCES optimization_jobs (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE optimization_site_results IS 'What happens at the bus of a site in one step of a schedule; powers are means over the step.';
+COMMENT ON COLUMN optimization_site_results.job_id IS 'Optimization.';
+COMMENT ON COLUMN optimization_site_results.time IS 'Beginning of the step.';
+COMMENT ON COLUMN optimization_site_results.site_id IS 'Site''s id.';
+COMMENT ON COLUMN optimization_site_results.step_h IS 'Length of the step. [h]';
+COMMENT ON COLUMN optimization_site_results.price_per_kwh IS 'What one more kWh of demand at the site would cost. [currency/kWh]';
+COMMENT ON COLUMN optimization_site_results.spilled_kw IS 'Power that the bus throws away. [kW]';
+COMMENT ON COLUMN optimization_site_results.missing_kw IS 'Power that the bus lacks. [kW]';
+
 CREATE TABLE solar_pv_specs (
     asset_id VARCHAR(64) NOT NULL,
     kind TEXT DEFAULT 'solar_pv' NOT NULL,
     rated_capacity_kw DOUBLE PRECISION NOT NULL,
     is_curtailable BOOLEAN NOT NULL,
+    variable_om_cost_per_kwh DOUBLE PRECISION NOT NULL,
+    curtailment_cost_per_kwh DOUBLE PRECISION NOT NULL,
     dc_capacity_kw DOUBLE PRECISION NOT NULL,
     ac_capacity_kw DOUBLE PRECISION NOT NULL,
     panel_type VARCHAR(15),
@@ -1280,6 +1516,8 @@ CREATE TABLE solar_pv_specs (
     version BIGINT DEFAULT '1' NOT NULL,
     CONSTRAINT pk_solar_pv_specs PRIMARY KEY (asset_id),
     CONSTRAINT ck_solar_pv_specs_rated_capacity_kw_range CHECK (rated_capacity_kw > 0 AND rated_capacity_kw <= 1e308),
+    CONSTRAINT ck_solar_pv_specs_variable_om_cost_per_kwh_range CHECK (variable_om_cost_per_kwh >= -1e308 AND variable_om_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_solar_pv_specs_curtailment_cost_per_kwh_range CHECK (curtailment_cost_per_kwh >= 0 AND curtailment_cost_per_kwh <= 1e308),
     CONSTRAINT ck_solar_pv_specs_dc_capacity_kw_range CHECK (dc_capacity_kw > 0 AND dc_capacity_kw <= 1e308),
     CONSTRAINT ck_solar_pv_specs_ac_capacity_kw_range CHECK (ac_capacity_kw > 0 AND ac_capacity_kw <= 1e308),
     CONSTRAINT ck_solar_pv_specs_panel_type_choice CHECK (panel_type IN ('monocrystalline', 'polycrystalline', 'thin_film', 'bifacial', 'other')),
@@ -1319,6 +1557,8 @@ COMMENT ON COLUMN solar_pv_specs.asset_id IS 'Asset.';
 COMMENT ON COLUMN solar_pv_specs.kind IS 'Kind of the asset.';
 COMMENT ON COLUMN solar_pv_specs.rated_capacity_kw IS 'Highest power under rated conditions, at the site''s bus. [kW]';
 COMMENT ON COLUMN solar_pv_specs.is_curtailable IS 'Whether available power may be left unused.';
+COMMENT ON COLUMN solar_pv_specs.variable_om_cost_per_kwh IS 'Operation and upkeep for each kWh used; negative where it is paid for, and may change with time. [currency/kWh]';
+COMMENT ON COLUMN solar_pv_specs.curtailment_cost_per_kwh IS 'What each available kWh costs that is left unused. [currency/kWh]';
 COMMENT ON COLUMN solar_pv_specs.dc_capacity_kw IS 'Power of all panels under standard conditions; the rated one where nothing is given. [kW]';
 COMMENT ON COLUMN solar_pv_specs.ac_capacity_kw IS 'Power that its inverters can give; what they are rated for, else the rated one. [kW]';
 COMMENT ON COLUMN solar_pv_specs.panel_type IS 'What its panels are made of.';
@@ -1335,7 +1575,7 @@ COMMENT ON COLUMN solar_pv_specs.inverter_efficiency IS 'Share of the panels'' p
 COMMENT ON COLUMN solar_pv_specs.inverter_capacity_kw IS 'Power of all inverters together. [kW]';
 COMMENT ON COLUMN solar_pv_specs.number_of_inverters IS 'Inverters in the whole plant.';
 COMMENT ON COLUMN solar_pv_specs.performance_ratio IS 'Yield as a share of what the sun would give at rated efficiency. [1]';
-COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [1/a]';
+COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [currency/a]';
 COMMENT ON COLUMN solar_pv_specs.system_losses IS 'Share that is lost in cables, mismatch and downtime. [1]';
 COMMENT ON COLUMN solar_pv_specs.installation_type IS 'Where its panels are mounted.';
 COMMENT ON COLUMN solar_pv_specs.shading_factor IS 'Share of the sun''s power that shade leaves. [1]';
@@ -1360,6 +1600,8 @@ CREATE TABLE wind_turbine_specs (
     kind TEXT DEFAULT 'wind_turbine' NOT NULL,
     rated_capacity_kw DOUBLE PRECISION NOT NULL,
     is_curtailable BOOLEAN NOT NULL,
+    variable_om_cost_per_kwh DOUBLE PRECISION NOT NULL,
+    curtailment_cost_per_kwh DOUBLE PRECISION NOT NULL,
     turbine_type VARCHAR(15),
     turbine_class VARCHAR(200),
     rotor_diameter_m DOUBLE PRECISION NOT NULL,
@@ -1398,6 +1640,8 @@ CREATE TABLE wind_turbine_specs (
     version BIGINT DEFAULT '1' NOT NULL,
     CONSTRAINT pk_wind_turbine_specs PRIMARY KEY (asset_id),
     CONSTRAINT ck_wind_turbine_specs_rated_capacity_kw_range CHECK (rated_capacity_kw > 0 AND rated_capacity_kw <= 1e308),
+    CONSTRAINT ck_wind_turbine_specs_variable_om_cost_per_kwh_range CHECK (variable_om_cost_per_kwh >= -1e308 AND variable_om_cost_per_kwh <= 1e308),
+    CONSTRAINT ck_wind_turbine_specs_curtailment_cost_per_kwh_range CHECK (curtailment_cost_per_kwh >= 0 AND curtailment_cost_per_kwh <= 1e308),
     CONSTRAINT ck_wind_turbine_specs_turbine_type_choice CHECK (turbine_type IN ('horizontal_axis', 'vertical_axis')),
     CONSTRAINT ck_wind_turbine_specs_turbine_class_length CHECK (length(turbine_class) >= 1 AND length(turbine_class) <= 200),
     CONSTRAINT ck_wind_turbine_specs_rotor_diameter_m_range CHECK (rotor_diameter_m > 0 AND rotor_diameter_m <= 1e308),
@@ -1434,6 +1678,8 @@ COMMENT ON COLUMN wind_turbine_specs.asset_id IS 'Asset.';
 COMMENT ON COLUMN wind_turbine_specs.kind IS 'Kind of the asset.';
 COMMENT ON COLUMN wind_turbine_specs.rated_capacity_kw IS 'Highest power under rated conditions, at the site''s bus. [kW]';
 COMMENT ON COLUMN wind_turbine_specs.is_curtailable IS 'Whether available power may be left unused.';
+COMMENT ON COLUMN wind_turbine_specs.variable_om_cost_per_kwh IS 'Operation and upkeep for each kWh used; negative where it is paid for, and may change with time. [currency/kWh]';
+COMMENT ON COLUMN wind_turbine_specs.curtailment_cost_per_kwh IS 'What each available kWh costs that is left unused. [currency/kWh]';
 COMMENT ON COLUMN wind_turbine_specs.turbine_type IS 'How its axis stands.';
 COMMENT ON COLUMN wind_turbine_specs.turbine_class IS 'Class of wind that it is made for, by IEC 61400: IIIA.';
 COMMENT ON COLUMN wind_turbine_specs.rotor_diameter_m IS 'Diameter of the rotor. [m]';
@@ -1470,24 +1716,6 @@ COMMENT ON COLUMN wind_turbine_specs.created_by IS 'Who made it; sql where a sta
 COMMENT ON COLUMN wind_turbine_specs.updated_at IS 'When it was changed last; a trigger moves it.';
 COMMENT ON COLUMN wind_turbine_specs.updated_by IS 'Who changed it last; sql where a statement came past the functions.';
 COMMENT ON COLUMN wind_turbine_specs.version IS 'Counts changes from 1; a trigger moves it.';
-
-CREATE TABLE optimization_costs (
-    job_id VARCHAR(64) NOT NULL,
-    asset_id VARCHAR(200) NOT NULL,
-    cost_type VARCHAR(200) NOT NULL,
-    cost DOUBLE PRECISION NOT NULL,
-    CONSTRAINT pk_optimization_costs PRIMARY KEY (job_id, asset_id, cost_type),
-    CONSTRAINT ck_optimization_costs_job_id_length CHECK (length(job_id) <= 64),
-    CONSTRAINT ck_optimization_costs_asset_id_length CHECK (length(asset_id) >= 1 AND length(asset_id) <= 200),
-    CONSTRAINT ck_optimization_costs_cost_type_length CHECK (length(cost_type) >= 1 AND length(cost_type) <= 200),
-    CONSTRAINT ck_optimization_costs_cost_range CHECK (cost >= -1e308 AND cost <= 1e308),
-    CONSTRAINT fk_optimization_costs_job_id_asset_id_optimization_assets FOREIGN KEY(job_id, asset_id) REFERENCES optimization_assets (job_id, asset_id) ON DELETE CASCADE
-);
-COMMENT ON TABLE optimization_costs IS 'A part of a schedule''s cost.';
-COMMENT ON COLUMN optimization_costs.job_id IS 'Optimization.';
-COMMENT ON COLUMN optimization_costs.asset_id IS 'Asset which causes it.';
-COMMENT ON COLUMN optimization_costs.cost_type IS 'What it is paid for: energy, wear, fuel.';
-COMMENT ON COLUMN optimization_costs.cost IS 'Cost over the whole horizon; negative when it earns. [currency]';
 
 CREATE TABLE optimization_results (
     job_id VARCHAR(64) NOT NULL,
@@ -1656,6 +1884,7 @@ CREATE TRIGGER wind_turbine_specs_touch BEFORE UPDATE ON wind_turbine_specs FOR 
 CREATE TRIGGER asset_groups_touch BEFORE UPDATE ON asset_groups FOR EACH ROW EXECUTE FUNCTION register_touch('id');
 CREATE TRIGGER asset_group_members_touch BEFORE UPDATE ON asset_group_members FOR EACH ROW EXECUTE FUNCTION register_touch('asset_id', 'group_id');
 CREATE TRIGGER asset_dependencies_touch BEFORE UPDATE ON asset_dependencies FOR EACH ROW EXECUTE FUNCTION register_touch('asset_id', 'depends_on_asset_id', 'dependency_type');
+CREATE TRIGGER reserve_requirements_touch BEFORE UPDATE ON reserve_requirements FOR EACH ROW EXECUTE FUNCTION register_touch('id');
 CREATE TRIGGER asset_status_touch BEFORE UPDATE ON asset_status FOR EACH ROW EXECUTE FUNCTION register_touch('asset_id');
 CREATE TRIGGER maintenance_records_touch BEFORE UPDATE ON maintenance_records FOR EACH ROW EXECUTE FUNCTION register_touch('id');
 CREATE TRIGGER asset_performance_touch BEFORE UPDATE ON asset_performance FOR EACH ROW EXECUTE FUNCTION register_touch('id');

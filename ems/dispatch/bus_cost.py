@@ -71,7 +71,7 @@ class BusCost:
     def uses_kw(self, power_kw: np.ndarray) -> np.ndarray:
         """Return the cheapest use of each choice at a power, shape (choices, steps)."""
         filled = np.clip(power_kw - self.begin_kw, 0.0, self.length_kw)
-        uses = np.empty_like(filled)
+        uses: np.ndarray = np.empty_like(filled)
         np.put_along_axis(uses, self.order, filled, axis=0)
         for use, choice in zip(uses, self.choices, strict=True):
             if not choice.is_source:

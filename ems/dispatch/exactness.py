@@ -16,12 +16,15 @@ from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solution import Solution
 from ems.dispatch.solvers import solve_matrix
+from ems.errors import NoSolution
 
 TOLERANCE_KW = 1e-6
 """A solver's own tolerance leaves smaller powers in both directions."""
 NEAR_CURVE = 1e-9
 """Distance of a convex cost from its function, as a share of the objective, that is none."""
 MOST_ROUNDS = 60
+LARGE_KW = 1e5
+"""A bound above this may stand for none at all; then the rows say what can be reached."""
 
 
 def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Matrix, int]:
@@ -116,14 +119,14 @@ def _broken_pairs(matrix: Matrix, x: np.ndarray, known: set[tuple[int, int]]) ->
 
 
 def _with_directions(matrix: Matrix, pairs: np.ndarray) -> Matrix:
-    """Return the matrix with a decision for each pair; the columns' own upper bounds are the smallest valid big-M."""
+    """Return the matrix with a decision for each pair; what the columns can reach is the smallest valid big-M."""
     keys = [(int(one), int(other)) for one, other in pairs]
     count = len(keys)
     matrix = matrix.with_columns(("directions", "is_forward", keys), upper=1.0, is_integer=True)
     forward = np.arange(matrix.columns - count, matrix.columns)
     one, other = pairs[:, 0], pairs[:, 1]
     rows = np.arange(count)
-    upper_one, upper_other = matrix.upper[one], matrix.upper[other]
+    upper_one, upper_other = (_reachable(matrix, columns) for columns in (one, other))
     matrix = matrix.with_rows(
         ("directions", "forward", keys),
         (np.r_[rows, rows], np.r_[one, forward], np.r_[np.ones(count), -upper_one]),
@@ -134,6 +137,36 @@ def _with_directions(matrix: Matrix, pairs: np.ndarray) -> Matrix:
         (np.r_[rows, rows], np.r_[other, forward], np.r_[np.ones(count), upper_other]),
         upper=upper_other,
     )
+
+
+def _reachable(matrix: Matrix, columns: np.ndarray) -> np.ndarray:
+    """Return the greatest value that each of some columns can take: its bound, or what its rows leave it.
+
+    A connection without a limit of its own has one by what its site can draw and give.
+
+    Raises
+    ------
+    NoSolution
+        If a column has no greatest value.
+    """
+    reachable = matrix.upper[columns].copy()
+    by_column = matrix.coefficients.tocsc() if np.any(reachable > LARGE_KW) else None
+    for place in np.flatnonzero(reachable > LARGE_KW):
+        assert by_column is not None, "asked for where it is needed"
+        span = slice(by_column.indptr[columns[place]], by_column.indptr[columns[place] + 1])
+        for row, value in zip(by_column.indices[span], by_column.data[span], strict=True):
+            inside = slice(matrix.coefficients.indptr[row], matrix.coefficients.indptr[row + 1])
+            at, others = matrix.coefficients.indices[inside], matrix.coefficients.data[inside]
+            at, others = at[at != columns[place]], others[at != columns[place]]
+            # value * x <= limit - the least that the others come to, or >= with the most.
+            side, limit = (1, matrix.row_upper[row]) if value > 0 else (-1, -matrix.row_lower[row])
+            ends = np.where(side * others > 0, matrix.lower[at], matrix.upper[at])
+            if np.isfinite(limit) and np.isfinite(ends).all():
+                most = (limit - side * float(others @ ends)) / abs(value)
+                reachable[place] = min(reachable[place], max(most, 0.0))
+    if not np.isfinite(reachable).all():
+        raise NoSolution("a power that excludes another has no greatest value: give both a limit")
+    return reachable
 
 
 def curve_error(matrix: Matrix, x: np.ndarray) -> float:

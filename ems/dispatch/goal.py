@@ -45,7 +45,7 @@ class Goal(Record):
     """What a dispatch is for."""
 
     optimization_type: OptimizationType = "battery_dispatch"
-    """What is decided: battery_dispatch all that the assets leave open; unit_commitment the same, of generators first;
+    """What is decided: battery_dispatch all that assets leave open; unit_commitment the same, and needs a generator;
     economic_dispatch takes these as running, procurement buys a position ahead, vpp trades all sites as one;
     self_consumption, peak_shaving and resilience (the worth of what is not served) put that aim before cost. Acts in
     dispatch."""

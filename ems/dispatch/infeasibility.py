@@ -1,83 +1,139 @@
-"""Why no schedule keeps all limits: where power is missing or left over, by a model in which the balance may break."""
+"""Why no schedule keeps all limits: what is short or left over and when, which limits contradict, what would do."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from ems.dispatch.model import build_model
+from ems.assets.asset import Asset
+from ems.dispatch.compile import Compiled, compile_problem
+from ems.dispatch.conflict import Conflict, conflicting_blocks, find_conflict
+from ems.dispatch.elastic import Elastic, make_elastic
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.solvers import solve_model
+from ems.dispatch.repair import Repair, repairs_of
 
-SMALLEST_KW = 1e-6
+LARGEST_STEPS = 20_000
+"""Assets times steps beyond which only the shortfall is told: to filter limits one by one would take minutes."""
 
 
-def explain_infeasibility(problem: DispatchProblem, options: SolverOptions) -> str:
-    """Return a sentence that names the first step at which the balance cannot hold, and by how much.
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a dispatch has no schedule.
 
-    The balance of each site gets a shortage and a surplus, and their energy is made as small as possible. What is
-    left is the smallest repair by energy from outside.
+    Parameters
+    ----------
+    shortfall : str
+        Where and when power is short or left over; or that it is neither.
+    conflict : Conflict or None
+        Limits that contradict each other.
+    repairs : tuple of Repair
+        What would do, each by itself, the smallest first; `ems.dispatch.repair.apply_repair` does it.
     """
-    model = build_model(problem)
-    _relax_balances(model, problem)
-    solution = solve_model(model, options)
+
+    shortfall: str
+    conflict: Conflict | None
+    repairs: tuple[Repair, ...]
+
+    def __str__(self) -> str:
+        """Return all of it as text."""
+        parts = [self.shortfall]
+        if self.conflict is not None and self.conflict.members:
+            word = "these limits contradict" if len(self.conflict.members) > 1 else "this limit contradicts the rest"
+            each = " each other" if len(self.conflict.members) > 1 else ""
+            parts.append(f"{word}{each}: {self.conflict}")
+        if self.repairs:
+            parts.append(f"what would do: {'; or '.join(str(repair) for repair in self.repairs)}")
+        return ". ".join(f"{part[0].upper()}{part[1:]}" if number else part for number, part in enumerate(parts))
+
+
+def explain_infeasibility(compiled: Compiled, options: SolverOptions) -> str:
+    """Return why a dispatch has no schedule, and what would do, as text.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        Which has none; from a model that somebody changed, too.
+    options : SolverOptions
+    """
+    return str(diagnose(compiled.problem, options, compiled))
+
+
+def diagnose(problem: DispatchProblem, options: SolverOptions | None = None, compiled: Compiled | None = None) -> Diagnosis:
+    """Return why a dispatch has no schedule: the shortfall, the conflict, and repairs.
+
+    Parameters
+    ----------
+    problem : DispatchProblem
+    options : SolverOptions, optional
+    compiled : Compiled, optional
+        The dispatch as a matrix, where somebody changed it as a Pyomo model.
+    """
+    # HiGHS gives prices, which make the search short, and is always there.
+    options = (options or SolverOptions()).replace(solver="highs")
+    names = "', '".join(site.name for site in problem.portfolio.sites)
+    elastic = make_elastic(problem)
+    shortfall = _shortfall(elastic, options)
+    if shortfall is None:
+        return Diagnosis(_contradicted_by_model(problem, compiled, options, names), None, ())
+    if len(problem.assets) * len(problem.horizon) > LARGEST_STEPS:
+        return Diagnosis(shortfall, None, ())
+    conflict = find_conflict(elastic, options)
+    numbers = None if conflict is None else [member.number for member in conflict.members]
+    return Diagnosis(shortfall, conflict, tuple(repairs_of(elastic, options, numbers)))
+
+
+def _shortfall(elastic: Elastic, options: SolverOptions) -> str | None:
+    """Return what is short or left over at the buses, when everything else holds; None where nothing is."""
+    problem = elastic.problem
     name = "', '".join(site.name for site in problem.portfolio.sites)
-    if not solution.values:
+    buses = [number for number, limit in enumerate(elastic.limits) if limit.kind == "bus"]
+    solution, _ = elastic.solve(frozenset(buses), options)
+    if solution.x is None:
         return (
-            f"dispatch of '{name}' is infeasible whatever the grid gives: the limits of single assets contradict "
-            "each other over time (state of charge, sessions)"
+            f"dispatch of '{name}' is infeasible whatever the grid gives: the limits of single assets contradict each "
+            "other over time"
         )
     findings = []
-    for site in problem.portfolio.sites:
-        block = model.site[site.id]
-        if not hasattr(block, "shortage_kw"):
-            continue
-        for word, var in (("short of", block.shortage_kw), ("left with", block.surplus_kw)):
-            kw = np.array([solution.values.get(id(var[t]), 0.0) for t in problem.horizon.steps])
-            steps = np.flatnonzero(kw > SMALLEST_KW)
-            if steps.size:
-                findings.append((int(steps[0]), site.id, word, kw, steps))
+    for number in buses:
+        kw = elastic.beyond(number, solution.x)
+        steps = np.flatnonzero(kw)
+        if steps.size:
+            findings.append((int(steps[0]), number, kw, steps))
     if not findings:
-        return f"dispatch of '{name}' is infeasible by less than {SMALLEST_KW:g} kW: limits meet exactly; loosen one"
-    first, site_id, word, kw, steps = min(findings, key=lambda finding: finding[0])
+        return None
+    first, number, kw, steps = min(findings, key=lambda finding: finding[:2])
+    limit = elastic.limits[number]
+    site = problem.portfolio.site(limit.owner)
+    word = "short of" if limit.field == "unserved_cost_per_kwh" else "left with"
     energy_kwh = float(kw @ problem.horizon.step_h)
-    when = problem.horizon.times[first]
-    local = when.tz_localize("UTC").tz_convert(problem.portfolio.site(site_id).timezone)
+    moment = problem.horizon.times[first]
+    local = moment.tz_localize("UTC").tz_convert(site.timezone)
     return (
-        f"dispatch of '{problem.portfolio.site(site_id).name}' is infeasible at {when:%Y-%m-%d %H:%M} UTC "
-        f"({local:%H:%M} local time): {_balance_at(problem, site_id, first)}; it is {word} {kw[first]:.6g} kW then, "
-        f"and of {energy_kwh:.6g} kWh in {steps.size} steps"
+        f"dispatch of '{site.name}' is infeasible at {moment:%Y-%m-%d %H:%M} UTC ({local:%H:%M} local time): "
+        f"{_balance_at(problem, site.id, first)}; it is {word} {kw[first]:.6g} kW then, and of {energy_kwh:.6g} kWh in "
+        f"{steps.size} steps{_outages_at(problem, first)}"
     )
 
 
-def _relax_balances(model: Any, problem: DispatchProblem) -> None:
-    from pyomo.core import Constraint, NonNegativeReals, Objective, Var
-
-    model.total_cost.deactivate()
-    missing = []
-    for site in problem.portfolio.sites:
-        block = model.site[site.id]
-        if not hasattr(block, "power_balance"):
-            continue
-        block.power_balance.deactivate()
-        block.shortage_kw = Var(model.steps, domain=NonNegativeReals)
-        block.surplus_kw = Var(model.steps, domain=NonNegativeReals)
-        members = [asset for asset in problem.assets if asset.site_id == site.id]
-
-        def relaxed_balance(block: Any, t: Any, members: list[Any] = members) -> Any:
-            given = sum(asset.injection_kw(model.unit[asset.id], t) for asset in members)
-            return given + block.shortage_kw[t] - block.surplus_kw[t] == 0
-
-        block.relaxed_balance = Constraint(model.steps, rule=relaxed_balance)
-        missing.append(
-            sum(
-                (block.shortage_kw[t] + block.surplus_kw[t]) * problem.horizon.steps_h[t]
-                for t in problem.horizon.steps
-            )
-        )
-    model.missing_energy = Objective(expr=sum(missing))
+def _contradicted_by_model(
+    problem: DispatchProblem, compiled: Compiled | None, options: SolverOptions, names: str
+) -> str:
+    """Return which constraints of a changed model contradict a dispatch that has a schedule by itself."""
+    by_little = f"dispatch of '{names}' is infeasible by less than a solver can tell: limits meet exactly; loosen one"
+    if compiled is None:
+        return by_little
+    declared = {(block.owner, block.name) for block in compile_problem(problem).matrix.constraints}
+    own = [block for block in compiled.matrix.constraints if (block.owner, block.name) not in declared]
+    found = conflicting_blocks(compiled.matrix, own, options)
+    if not found:
+        return by_little
+    listed = ", ".join(f"'{block.name}'" for block in found)
+    return (
+        f"dispatch of '{names}' has a schedule by itself, but none with what was added to its model: constraint "
+        f"{listed}; loosen or leave out one of them"
+    )
 
 
 def _balance_at(problem: DispatchProblem, site_id: str, t: int) -> str:
@@ -92,16 +148,40 @@ def _balance_at(problem: DispatchProblem, site_id: str, t: int) -> str:
         elif "available_kw" in series:
             sources.append((asset.id, float(series["available_kw"][t])))
         else:
-            limit = next(
-                (
-                    getattr(asset, name)
-                    for name in ("import_limit_kw", "discharge_limit_kw", "max_output_kw")
-                    if hasattr(asset, name)
-                ),
-                None,
-            )
-            if limit is not None:
-                sources.append((asset.id, float(limit)))
+            limit_kw = _highest_kw(asset, problem, t)
+            if limit_kw is not None:
+                sources.append((asset.id, limit_kw))
     total = sum(kw for _, kw in sources)
     parts = ", ".join(f"{name} {kw:g}" for name, kw in sources) or "no source"
     return f"demand {demand_kw:g} kW, available at most {total:g} kW ({parts})"
+
+
+def _highest_kw(asset: Asset, problem: DispatchProblem, t: int) -> float | None:
+    """Return the most that a source can give at a step; None for what is none."""
+    inputs = problem.inputs_of(asset)  # type: ignore[arg-type]
+    if asset.kind == "grid_connection":
+        return float(asset.limits_kw(inputs)[0][t])  # type: ignore[attr-defined]
+    if asset.kind == "battery":
+        limit_kw = float(asset.over_steps("max_discharge_kw", inputs)[t])
+        return min(limit_kw, getattr(asset, "continuous_discharge_kw", None) or limit_kw)
+    return float(asset.over_steps("max_output_kw", inputs)[t]) if asset.kind == "generator" else None
+
+
+def _outages_at(problem: DispatchProblem, t: int) -> str:
+    """Return which assets are out at a step."""
+    begin, end = problem.horizon.boundaries[t], problem.horizon.boundaries[t + 1]
+    out = [
+        f"'{one.asset_id}'"
+        for one in problem.goal.outages
+        if _utc(one.begin) < end.to_datetime64() and _utc(one.end) > begin.to_datetime64()
+    ]
+    return f", while {', '.join(out)} is out of service" if out else ""
+
+
+def _utc(moment: object) -> np.datetime64:
+    import datetime as dt
+
+    assert isinstance(moment, dt.datetime), "the record checked it"
+    return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "ns")
+
+

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,7 @@ from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
 from ems.dispatch.solution import Solution
 from ems.dispatch.solvers import check_solver
-from ems.errors import Infeasible, NoSolution
+from ems.errors import Infeasible, InvalidInput, NoSolution
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +71,7 @@ def solve(
             f"{options.solver} found no schedule within time_limit_s = {options.time_limit_s:g} s; allow more time"
         )
     stage = compiled.matrix
-    for done, measure in zip(compiled.measures, compiled.measures[1:], strict=False):
+    for stages in itertools.pairwise(compiled.measures):
         assert solution.x is not None
         stage = next_stage(stage, done, done.of(solution.x), measure)
         solution, final, more = _refine(compiled, stage, final, solution, options)
@@ -78,6 +81,39 @@ def solve(
 
         solution = choose_plan(compiled, final, solution, options, previous)
     return DispatchResult(compiled, solution, final, binaries)
+
+
+def _solve_by_programme(compiled: Compiled, model: Any) -> Solution:
+    """Return the solution of the exact dynamic programme for one storage behind one connection.
+
+    Raises
+    ------
+    InvalidInput
+        If the dispatch is no such one, or has constraints of somebody's own; says what does not fit.
+    """
+    from ems.dispatch.storage_programme import storage_programme
+
+    if model is not None:
+        raise InvalidInput("solver = 'dp'", "knows nothing of constraints of your own; use solver = 'highs'")
+    begin = time.perf_counter()
+    schedule = storage_programme(compiled.problem)
+    seconds = time.perf_counter() - begin
+    matrix = compiled.matrix
+    x = np.clip(0.0, matrix.lower, matrix.upper)
+    if schedule is not None:
+        for (owner, name), values in schedule.values.items():
+            x[matrix.variable(owner, name).at] = values
+    return Solution(
+        status="infeasible" if schedule is None else "optimal",
+        objective=math.nan if schedule is None else schedule.objective,
+        bound=math.nan if schedule is None else schedule.objective,
+        x=None if schedule is None else x,
+        seconds=seconds,
+        solver="exact dynamic programme",
+        variables=matrix.columns,
+        constraints=matrix.rows,
+        integers=0,
+    )
 
 
 def _compile_model(problem: DispatchProblem, model: Any) -> Compiled:

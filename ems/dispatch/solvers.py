@@ -19,6 +19,7 @@ PROGRAMS = {"cbc": "cbc", "glpk": "glpsol", "gurobi": "gurobi_cl", "cplex": "cpl
 
 REMEDIES = {
     "highs": "pip install highspy",
+    "dp": "part of this package",
     "cbc": "pip install pulp (its wheel carries the program)",
     "glpk": "install GLPK, on Debian: apt install glpk-utils",
     "gurobi": "install Gurobi with a licence and put gurobi_cl on the path",
@@ -50,7 +51,7 @@ def list_solvers() -> list[SolverInfo]:
     """Return all solvers that are known, with what is there of each."""
     from ems.dispatch.pyomo_solver import version_of
 
-    listed = [_highs_info()]
+    listed = [_highs_info(), SolverInfo("dp", True, "", "exact, for one storage behind one connection; part of ems")]
     for solver in PROGRAMS:
         program = program_of(solver)
         version = version_of(solver, program) if program else ""
@@ -89,6 +90,8 @@ def solve_matrix(matrix: Matrix, options: SolverOptions) -> Solution:
 
 
 def _is_available(solver: str) -> bool:
+    if solver == "dp":
+        return True
     if solver != "highs":
         return program_of(solver) is not None
     return "highspy" in sys.modules or importlib.util.find_spec("highspy") is not None

@@ -1,23 +1,45 @@
-"""The study `dispatch`: how a site's assets shall run, what that costs, and what the battery is worth."""
+"""The study `dispatch`: how a site's assets shall run, what that costs, and what one kind of them is worth."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from pydantic import Field, model_validator
+
+from ems.dispatch.goal import Goal, Objective, OptimizationType
 from ems.errors import Infeasible, InvalidInput, NoSolution
 from ems.folders import find_file, project_folder
-from ems.record import Fraction, Name, Positive
+from ems.record import Fraction, Name, NonNegative, Positive, Record, Slug
 from ems.studies.study import FileName, StartText, Study, start_in
 
 if TYPE_CHECKING:
     from ems.assets.portfolio import Portfolio
     from ems.dispatch.options import SolverOptions
     from ems.dispatch.problem import DispatchProblem
+    from ems.dispatch.result import DispatchResult
     from ems.studies.dispatch_plan import DispatchPlan
     from ems.studies.study_run import StudyRun
 
 SERIES_ENDINGS = (".csv", ".parquet", ".xlsx")
+TYPES_OF_SCHEDULES = ("procurement", "resilience", "self_consumption", "peak_shaving")
+"""Types that ask something of the schedule; the others change the portfolio once, when a problem is posed."""
+
+
+class PlannedOutage(Record):
+    """A time in which an asset is out of service, as people write it."""
+
+    asset_id: Slug
+    """Asset that is out."""
+    begin: StartText
+    """When it goes out; without offset it is local time of its site."""
+    end: StartText
+    """When it is back; without offset it is local time of its site."""
+
+    def __repr__(self) -> str:
+        return f"{self.asset_id} from {self.begin} to {self.end}"
 
 
 class DispatchStudy(Study):
@@ -25,7 +47,7 @@ class DispatchStudy(Study):
 
     name: ClassVar[str] = "dispatch"
 
-    title: Name = "Battery dispatch"
+    title: Name = "Dispatch"
     """Title of the report."""
     site: FileName = "demo"
     """Site file: a name in data/sites, or a path."""
@@ -37,17 +59,45 @@ class DispatchStudy(Study):
     """Length of the horizon."""
     step_h: Positive = 1.0
     """Length of a step."""
-    baseline_without: Literal["battery", "solar_pv", "wind_turbine", "generator", "ev_charger"] = "battery"
-    """Kind of asset that the baseline lacks."""
+    optimization_type: OptimizationType = "battery_dispatch"
+    """What is decided: unit_commitment, procurement, peak_shaving and others beside battery_dispatch."""
+    objective: Objective | None = None
+    """What is least: cost, emissions, self_consumption, peak or weighted; None follows the type."""
+    emissions_price_per_kg: NonNegative = 0.0
+    """Weight of emissions where the objective is weighted."""
+    import_price_per_kwh: NonNegative = 0.0
+    """Weight of energy from the grid where the objective is weighted."""
+    peak_price_per_kw: NonNegative = 0.0
+    """Weight of the highest import where the objective is weighted."""
+    market_period_h: Positive = 1.0
+    """Length of the periods in which procurement buys a position ahead."""
+    outages: list[PlannedOutage] = Field(default=[])
+    """Times in which assets are out: a list of asset_id, begin and end, in local time."""
+    baseline_without: Literal["battery", "solar_pv", "wind_turbine", "generator", "ev_charger"] | None = "battery"
+    """Kind of asset that the baseline lacks; None makes no baseline."""
+    choose_plan: bool = True
+    """Whether one of several plans of equal worth is chosen by rule: least cycling, then the earliest charge."""
+    pareto_points: Annotated[int, Field(ge=0, le=100)] = 0
+    """Schedules between least cost and least emissions to show; 0 shows none."""
     solver: Name = "highs"
     """Solver; the command ems solvers lists them."""
     time_limit_s: Positive = 60
     """Time after which the best schedule found so far is taken."""
-    mip_gap: Fraction = 1e-4
+    mip_gap: Fraction = 1e-3
     """Distance to the bound at which a schedule with on/off decisions is good."""
 
+    @model_validator(mode="after")
+    def _has_effect(self) -> DispatchStudy:
+        if self.pareto_points == 1:
+            raise ValueError("pareto_points = 1: must be 0, or at least 2, the ends of the front")
+        if self.market_period_h != 1 and self.optimization_type != "procurement":
+            raise ValueError(
+                f"market_period_h = {self.market_period_h:g} h: has no effect unless optimization_type = 'procurement'"
+            )
+        return self
+
     def check(self) -> None:
-        """Raise where site, series or solver are not there, or the site file cannot be used.
+        """Raise where site, series or solver are not there, the site file cannot be used, or wishes contradict.
 
         Raises
         ------
@@ -58,6 +108,7 @@ class DispatchStudy(Study):
         check_solver(self.solver)
         self.site_file()
         self.series_file()
+        self.goal({})
 
     def site_file(self) -> Path:
         """Return the path of the site file."""
@@ -69,20 +120,59 @@ class DispatchStudy(Study):
         return find_file(name, project_folder() / "data" / "series", SERIES_ENDINGS, "series")
 
     def timezone(self) -> str:
-        """Return the time zone that the site file states, or UTC where it cannot be read."""
+        """Return the time zone of the first site in the site file, or UTC where it cannot be read."""
         from ems.yaml_text import read_yaml
 
         try:
-            site = read_yaml(self.site_file()).get("site")
+            given = read_yaml(self.site_file())
         except InvalidInput:
             return "UTC"
+        sites = given.get("sites")
+        site = sites[0] if isinstance(sites, list) and sites else given.get("site")
         return str(site.get("timezone", "UTC")) if isinstance(site, dict) else "UTC"
+
+    def parameter_rows(self) -> list[dict[str, str]]:
+        """Return for each parameter its value, unit and meaning, as text."""
+        said = "; ".join(map(repr, self.outages)) or "none"
+        return [{**row, "value": said} if row["field"] == "outages" else row for row in super().parameter_rows()]
+
+    def goal(self, timezones: Mapping[str, str]) -> Goal:
+        """Return what the dispatch is for.
+
+        Parameters
+        ----------
+        timezones : mapping of str to str
+            Time zone of each asset's site, by the asset's id; of others it is that of the first site.
+
+        Raises
+        ------
+        InvalidInput
+            If type, objective and weights contradict each other, or an outage ends before it begins.
+        """
+        first = self.timezone() if self.outages else "UTC"
+        outages = []
+        for one in self.outages:
+            zone = timezones.get(one.asset_id, first)
+            begin, end = start_in(one.begin, zone), start_in(one.end, zone)
+            outages.append({"asset_id": one.asset_id, "begin": begin, "end": end})
+        given = {"objective": self.objective} if self.objective is not None else {}
+        return Goal(
+            optimization_type=self.optimization_type,
+            emissions_price_per_kg=self.emissions_price_per_kg,
+            import_price_per_kwh=self.import_price_per_kwh,
+            peak_price_per_kw=self.peak_price_per_kw,
+            market_period_h=self.market_period_h,
+            outages=outages,
+            **given,
+        )
 
     def solver_options(self) -> SolverOptions:
         """Return how the dispatch is solved."""
         from ems.dispatch.options import SolverOptions
 
-        return SolverOptions(solver=self.solver, time_limit_s=self.time_limit_s, mip_gap=self.mip_gap)
+        return SolverOptions(
+            solver=self.solver, time_limit_s=self.time_limit_s, mip_gap=self.mip_gap, choose_plan=self.choose_plan
+        )
 
     def open_run(self) -> StudyRun:
         """Return the run's record in the database: the one that a command opened, or a new one."""
@@ -97,7 +187,7 @@ class DispatchStudy(Study):
         return read_portfolio(self.site_file())
 
     def pose_problem(self, portfolio: Portfolio) -> DispatchProblem:
-        """Return what the dispatch is asked: assets, horizon, and the series cut to it with all prices.
+        """Return what the dispatch is asked: assets, horizon, goal, and the series cut to it with all prices.
 
         Raises
         ------
@@ -117,10 +207,11 @@ class DispatchStudy(Study):
         horizon = Horizon.regular(start, self.horizon_h, self.step_h)
         warn_of_overload(portfolio, series)
         priced = with_prices(cut_series(series, horizon, portfolio.series), portfolio, horizon)
-        return DispatchProblem(portfolio, horizon, priced)
+        goal = self.goal({asset.id: portfolio.site(asset.site_id).timezone for asset in portfolio.assets})
+        return DispatchProblem(portfolio, horizon, priced, goal)
 
     def plan(self, problem: DispatchProblem, run: StudyRun) -> DispatchPlan:
-        """Return the cheapest schedule, the baseline beside it, and both settled.
+        """Return the best schedule, the baseline and the front where they are asked for, all to be settled.
 
         A dispatch without a schedule leaves a job with its reason in the database.
 
@@ -132,19 +223,40 @@ class DispatchStudy(Study):
         from ems.studies.dispatch_plan import DispatchPlan
 
         options = self.solver_options()
-        if not any(asset.kind == self.baseline_without for asset in problem.assets):
+        kind = self.baseline_without
+        if kind is not None and not any(asset.kind == kind for asset in problem.assets):
             raise InvalidInput(
-                f"baseline_without = '{self.baseline_without}'", f"site {self.site!r} has no active asset of this kind"
+                f"baseline_without = '{kind}'",
+                f"site {self.site!r} has no active asset of this kind; name another one, or None for no baseline",
             )
         try:
             result = solve(problem, options)
+            front = self._front(problem, options)
         except (Infeasible, NoSolution) as error:
             run.store_failed_job(problem, options, error)
             raise
+        baseline = None if kind is None else self._baseline(problem, options, run)
+        return DispatchPlan(result, baseline, kind, front)
+
+    def _front(self, problem: DispatchProblem, options: SolverOptions) -> tuple[DispatchResult, ...]:
+        """Return the schedules between least cost and least emissions, none where none are asked for."""
+        if not self.pareto_points:
+            return ()
+        from ems.dispatch.pareto import pareto_front
+
+        return pareto_front(problem, options, self.pareto_points).results
+
+    def _baseline(self, problem: DispatchProblem, options: SolverOptions, run: StudyRun) -> DispatchResult | None:
+        """Return the best schedule without a kind of asset; where there is none, the run keeps the reason."""
+        from ems.dispatch.solve import solve
+
+        assert self.baseline_without is not None
+        goal = problem.goal
+        is_kept = goal.optimization_type in TYPES_OF_SCHEDULES
+        # Outages and what a type changes in the portfolio are worked into the problem already.
+        goal = goal.replace(optimization_type=goal.optimization_type if is_kept else "battery_dispatch", outages=())
         try:
-            baseline = solve(problem.without(self.baseline_without), options)
-        except (Infeasible, NoSolution) as error:
-            reason = f"the baseline without {self.baseline_without}: {error}"
-            run.note(f"no baseline: {reason}")
-            baseline = None
-        return DispatchPlan(result, baseline, self.baseline_without)
+            return solve(replace(problem, goal=goal).without(self.baseline_without), options)
+        except (Infeasible, InvalidInput, NoSolution) as error:
+            run.note(f"no baseline: the baseline without {self.baseline_without}: {error}")
+            return None

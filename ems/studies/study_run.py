@@ -15,7 +15,7 @@ import numpy as np
 
 from ems.database.engine import connect
 from ems.database.optimizations import store_optimization
-from ems.database.records import OptimizationAsset, OptimizationJob, Run
+from ems.database.records import OptimizationAsset, OptimizationJob, OwnerKind, Run
 from ems.database.run_id import new_run_id
 from ems.database.runs import complete_run, fail_run, get_run, note_run, open_run, start_run
 from ems.errors import EmsWarning, Infeasible
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from xarray import DataArray
 
     from ems.dispatch.options import SolverOptions
     from ems.dispatch.problem import DispatchProblem
     from ems.dispatch.result import DispatchResult
     from ems.studies.dispatch_plan import DispatchPlan
 
+OWNER_KINDS: Mapping[str, OwnerKind] = {"spill_cost": "site", "unserved_cost": "site", "reserve_revenue": "reserve"}
+"""What causes a type of cost, where it is no asset."""
 PACKAGES = ("ems", "highspy", "numpy", "pandas", "papermill", "pulp", "pydantic", "pyomo", "sqlalchemy", "xarray")
 
 
@@ -55,8 +58,15 @@ class StudyRun:
         """Add what a reader should know: a substitution, a warning."""
         note_run(self.engine, self.id, notes=notes)
 
-    def store(self, plan: DispatchPlan) -> str:
-        """Keep a plan with its schedule and costs in one transaction and say so in a sentence."""
+    def store(self, plan: DispatchPlan, *, with_prices: bool = False) -> str:
+        """Keep a plan with its schedule and costs in one transaction and say so in a sentence.
+
+        Parameters
+        ----------
+        plan : DispatchPlan
+        with_prices : bool
+            Whether to keep the price of energy at each site in each step, too.
+        """
         result = plan.result
         note_run(
             self.engine,
@@ -78,10 +88,27 @@ class StudyRun:
             for asset in result.problem.assets
         ]
         costs = [
-            {"asset_id": row.asset, "cost_type": row.cost_type, "cost": row.cost}
+            {
+                "owner_kind": OWNER_KINDS.get(str(row.cost_type), "asset"),
+                "owner_id": row.asset,
+                "cost_type": row.cost_type,
+                "cost": row.cost,
+            }
             for row in result.costs.itertuples(index=False)
         ]
-        store_optimization(self.engine, job, assets, _rows_of(result), costs)
+        prices = {"price_per_kwh": result.price_per_kwh} if with_prices else {}
+        buses = {name: result.flows[name] for name in ("spilled_kw", "missing_kw") if name in result.flows}
+        buses = {name: variable.rename({"bus": "site"}) for name, variable in buses.items()} | prices
+        offered = {name: result.flows[name] for name in ("offered_kw",) if name in result.flows}
+        store_optimization(
+            self.engine,
+            job,
+            assets,
+            _rows_of(result),
+            costs,
+            site_results=_rows_over(result, "site", buses),
+            reserve_results=_rows_over(result, "reserve", offered),
+        )
         if self.is_own:
             complete_run(self.engine, self.id)
         return f"run {self.id}: {len(result.problem.horizon)} steps of {len(assets)} assets are in the database"
@@ -105,8 +132,7 @@ class StudyRun:
         job = OptimizationJob(
             id=f"{self.id}-plan",
             run_id=self.id,
-            optimization_type="battery_dispatch",
-            objective="cost",
+            **_asked(problem),
             solver=options.solver,
             status="infeasible" if isinstance(error, Infeasible) else "failed",
             currency=problem.portfolio.currency,
@@ -173,8 +199,7 @@ def _job_of(result: DispatchResult, run_id: str, plan: DispatchPlan) -> Optimiza
     return OptimizationJob(
         id=f"{run_id}-plan",
         run_id=run_id,
-        optimization_type="battery_dispatch",
-        objective="cost",
+        **_asked(result.problem),
         solver=solver.lower(),
         solver_version=solver_version or None,
         status="optimal" if solution.status == "optimal" else "feasible",
@@ -185,11 +210,32 @@ def _job_of(result: DispatchResult, run_id: str, plan: DispatchPlan) -> Optimiza
         currency=plan.currency,
         bound=_known(solution.bound),
         gap=_known(solution.gap),
+        emissions_kg=sum(result.emissions_kg.values()),
+        kpis=_kpis_of(plan),
         solve_time_s=solution.seconds,
         variables=solution.variables,
         constraints=solution.constraints,
         steps=len(result.problem.horizon),
     )
+
+
+def _asked(problem: DispatchProblem) -> dict[str, Any]:
+    """Return what an optimization was for: the goal, its type and what it makes small."""
+    goal = problem.goal
+    return {
+        "optimization_type": goal.optimization_type,
+        "objective": goal.objective,
+        "goal": goal.model_dump(mode="json", exclude_unset=True),
+    }
+
+
+def _kpis_of(plan: DispatchPlan) -> dict[str, float | None]:
+    """Return the figures of a plan by name, those of an asset after its id and a slash."""
+    from ems.dispatch.kpis import kpis_of
+
+    found = kpis_of(plan.result, plan.baseline)
+    names = [f"{asset}/{kpi}" if asset else str(kpi) for asset, kpi in zip(found["asset"], found["kpi"], strict=True)]
+    return dict(zip(names, map(_known, found["value"].astype(float)), strict=True))
 
 
 def _known(value: float) -> float | None:
@@ -198,11 +244,12 @@ def _known(value: float) -> float | None:
 
 def _rows_of(result: DispatchResult) -> Iterator[Mapping[str, Any]]:
     """Return one row for each step and asset, with the energy content at the end of the step."""
-    flows, horizon = result.flows, result.problem.horizon
-    times = [time.to_pydatetime() for time in horizon.times.tz_localize("UTC")]
+    horizon = result.problem.horizon
+    flows = {name: variable for name, variable in result.flows.data_vars.items() if "asset" in variable.dims}
+    times = _times_of(result)
     for asset in result.problem.assets:
         columns: dict[str, list[Any]] = {}
-        for name, variable in flows.data_vars.items():
+        for name, variable in flows.items():
             values = variable.sel(asset=asset.id).to_numpy()
             if math.isnan(values[0]) and all(map(math.isnan, values)):
                 continue
@@ -220,6 +267,27 @@ def _rows_of(result: DispatchResult) -> Iterator[Mapping[str, Any]]:
                 "step_h": horizon.steps_h[t],
                 **{name: values[t] for name, values in columns.items()},
             }
+
+
+def _rows_over(
+    result: DispatchResult, dimension: str, variables: Mapping[str, DataArray]
+) -> Iterator[Mapping[str, Any]]:
+    """Return one row for each step and each site or reserve; no value where a variable does not know it."""
+    names = list(dict.fromkeys(str(one) for variable in variables.values() for one in variable[dimension].values))
+    times, steps_h = _times_of(result), result.problem.horizon.steps_h
+    for name in names:
+        columns = {
+            key: variable.sel({dimension: name}).to_numpy().tolist()
+            for key, variable in variables.items()
+            if name in variable[dimension].values
+        }
+        for t, time in enumerate(times):
+            of_step = {key: values[t] for key, values in columns.items()}
+            yield {"time": time, f"{dimension}_id": name, "step_h": steps_h[t], **of_step}
+
+
+def _times_of(result: DispatchResult) -> list[Any]:
+    return [time.to_pydatetime() for time in result.problem.horizon.times.tz_localize("UTC")]
 
 
 def _word_warnings() -> None:

@@ -23,6 +23,7 @@ JOB = {
     "solver_version": "1.0", "status": "optimal", "objective_value": 1.0, "total_cost": 1.0, "baseline_cost": 2.0,
     "settled_cost": 1.0, "currency": "EUR", "bound": 1.0, "gap": 0.0, "solve_time_s": 0.1, "variables": 1,
     "constraints": 1, "steps": 1, "error": None, "created_at": "2024-06-01 08:00:00.000000",
+    "goal": "{}", "emissions_kg": 5.0, "kpis": "{}",
 }  # fmt: skip
 ASSET = {
     "job_id": "j1", "asset_id": "b1", "kind": "battery", "name": "B", "site_id": "s",
@@ -34,12 +35,21 @@ POWERS = [
 ]  # fmt: skip
 RESULT = {"job_id": "j1", "time": "2024-06-01 08:00:00.000000", "asset_id": "b1", "step_h": 1.0, "is_on": None}
 RESULT |= dict.fromkeys(POWERS, 0.5)
-COST = {"job_id": "j1", "asset_id": "b1", "cost_type": "energy", "cost": 1.0}
+SITE_RESULT = {
+    "job_id": "j1", "time": "2024-06-01 08:00:00.000000", "site_id": "s", "step_h": 1.0,
+    "price_per_kwh": 0.1, "spilled_kw": 0.0, "missing_kw": 0.0,
+}  # fmt: skip
+RESERVE_RESULT = {
+    "job_id": "j1", "time": "2024-06-01 08:00:00.000000", "reserve_id": "r", "step_h": 1.0, "offered_kw": 1.0,
+}  # fmt: skip
+COST = {"job_id": "j1", "owner_kind": "asset", "owner_id": "b1", "cost_type": "energy", "cost": 1.0}
 ROWS = {
     "runs": RUN,
     "optimization_jobs": JOB,
     "optimization_assets": ASSET,
     "optimization_results": RESULT,
+    "optimization_site_results": SITE_RESULT,
+    "optimization_reserve_results": RESERVE_RESULT,
     "optimization_costs": COST,
 }
 
@@ -110,12 +120,15 @@ def described(engine: sa.Engine) -> set[str]:
         own = "table_schema = 'public' AND table_name <> 'alembic_version'"
         queries = [
             "SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint "
-            "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
+            # Only newer servers list NOT NULL, which the columns below tell, too.
+            "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version' "
+            "AND contype <> 'n'",
             "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
             "SELECT viewname || definition FROM pg_views WHERE schemaname = 'public'",
             "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
             "SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-            "SELECT concat_ws('|', table_name, ordinal_position, column_name, data_type, is_nullable, "
+            # Without its place: a column that came with a later revision stands behind those that were there.
+            "SELECT concat_ws('|', table_name, column_name, data_type, is_nullable, column_default, "
             "character_maximum_length, col_description(table_name::regclass, ordinal_position), "
             f"obj_description(table_name::regclass)) FROM information_schema.columns WHERE {own}",
         ]

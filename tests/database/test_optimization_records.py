@@ -67,7 +67,7 @@ def test_store_optimization__round_trip(running: sa.Engine):
         a_row("b1", injection_kw=np.float64(-10.0), charge_kw=10.0, discharge_kw=float("nan"), wear_cost=0.5),
         a_row("b1", np.datetime64("2024-06-01T09:00"), energy_kwh=np.float32(0.5), is_on=np.bool_(True), label="x"),
     ]
-    costs = [{"asset_id": "b1", "cost_type": kind, "cost": cost} for kind, cost in (("wear", 0.5), ("energy", 12.0))]
+    costs = [{"owner_id": "b1", "cost_type": kind, "cost": cost} for kind, cost in (("wear", 0.5), ("energy", 12.0))]
     store_optimization(running, job, [asset], rows, costs)
 
     assert jobs_of(running, "r1") == [job]
@@ -212,7 +212,7 @@ def test_ended_run__takes_its_own_results_with_it(running: sa.Engine, end: Any):
     open_run(running, Run(id="r2", study="dispatch", case_name="demo", title="Demo"))
     start_run(running, "r2")
     for run, job in (("r1", "j1"), ("r2", "j2")):
-        cost = {"asset_id": "b1", "cost_type": "energy", "cost": 1.0}
+        cost = {"owner_id": "b1", "cost_type": "energy", "cost": 1.0}
         store_optimization(running, a_job(job, run_id=run), [an_asset("b1", job_id=job)], [a_row("b1")], [cost])
     assert counts(running) == [2, 2, 2, 2]
     end(running)
@@ -224,7 +224,7 @@ def test_ended_run__takes_its_own_results_with_it(running: sa.Engine, end: Any):
 
 
 def test_deleted_run__takes_everything_with_it(running: sa.Engine):
-    cost = {"asset_id": "b1", "cost_type": "energy", "cost": 1.0}
+    cost = {"owner_id": "b1", "cost_type": "energy", "cost": 1.0}
     store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1")], [cost])
     with writing(running) as connection:
         connection.execute(sa.delete(RUNS))

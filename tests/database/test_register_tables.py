@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from register_samples import maintenance, performance, sample_portfolio, status
 
 from ems.assets.portfolio import KINDS
-from ems.database.engine import connect, open_engine, reading, writing
+from ems.database.engine import HEAD, connect, open_engine, reading, writing
 from ems.database.history import CHANGES, history_of
 from ems.database.migrate import current, differences, downgrade, upgrade
 from ems.database.operation import create_maintenance, create_performance, report_status
@@ -277,6 +277,6 @@ def test_migration__keeps_runs_and_register(database_url: str) -> None:
             assert found.scalar() == 0
 
     upgrade(database_url)
-    assert current(database_url) == "0002"
+    assert current(database_url) == HEAD
     assert get_run(connect(database_url), "r1").title == "Demo"
     assert save_portfolio(engine, sample_portfolio(), "ana").unchanged == 0

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import numpy as np
 import pytest
-from builders import START, battery, generator, grid, load, prices, problem, solar
+from builders import START, battery, generator, grid, horizon, load, prices, problem, solar
 
+from ems.assets.market_position import market_periods
 from ems.dispatch.goal import Goal, Outage
 from ems.dispatch.kpis import kpis_of
+from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.result import DispatchResult
 from ems.dispatch.solve import solve
 from ems.errors import Infeasible, InvalidInput
+from ems.horizon import Horizon
+from ems.settlement.bill import settle
+from ems.settlement.replay import violations_of
 
 NEAR = 1e-4
 """Measures are held to 1e-7 of themselves in later stages; powers here are below 200 kW."""
@@ -31,9 +35,7 @@ def near(*values: float) -> Any:
 
 
 def outage(asset_id: str, begin_h: float, end_h: float) -> Outage:
-    return Outage(
-        asset_id=asset_id, begin=START + dt.timedelta(hours=begin_h), end=START + dt.timedelta(hours=end_h)
-    )
+    return Outage(asset_id=asset_id, begin=START + dt.timedelta(hours=begin_h), end=START + dt.timedelta(hours=end_h))
 
 
 def test_unit_commitment__a_start_that_does_not_pay_is_left():
@@ -110,11 +112,45 @@ def test_procurement__half_hour_positions_need_no_store():
 
 
 def test_procurement__needs_imbalance_prices():
-    asked = problem(
-        [grid(), load()], {**prices(0.1), "load.demand_kw": 1}, goal=Goal(optimization_type="procurement")
-    )
+    asked = problem([grid(), load()], {**prices(0.1), "load.demand_kw": 1}, goal=Goal(optimization_type="procurement"))
     with pytest.raises(InvalidInput, match="procurement at 'grid': needs the series imbalance_short_price_per_kwh"):
         solve(asked)
+
+
+@pytest.mark.parametrize("demand_kw", [[0, 0, 30, 80], [80, 10, 40, 0]])
+def test_procurement__bill_and_pyomo_model_agree(demand_kw):
+    """What the dispatch counts is what a bill by the position and the meter comes to, and what Pyomo's model costs."""
+    series = {
+        **prices([0.1, 0.1, 0.2, 0.2], 0.08),
+        "grid.imbalance_short_price_per_kwh": [0.3, 0.2, 0.4, 0.3],
+        "grid.imbalance_long_price_per_kwh": 0.05,
+        "load.demand_kw": demand_kw,
+    }
+    assets = [grid(), load(), battery(capacity_kwh=10, max_charge_kw=5, max_discharge_kw=5)]
+    asked = problem(assets, series, [0.25] * 4, goal=Goal(optimization_type="procurement"))
+    result = solve(asked, EXACT)
+    bill = settle(result.flows, asked.series, asked.portfolio)
+    assert "imbalance_cost" in set(bill.lines.cost_type)
+    assert bill.total_cost == pytest.approx(result.total_cost, abs=NEAR)
+    assert violations_of(result.flows, asked.series, asked.portfolio) == []
+    assert solve(asked, EXACT, model=build_model(asked)).total_cost == pytest.approx(result.total_cost, abs=NEAR)
+
+
+def test_market_periods__a_day_of_25_hours_has_25():
+    """In Berlin the hour from 2:00 comes twice on 2024-10-27; each is a period of its own, of four quarters."""
+    day = Horizon(dt.datetime(2024, 10, 26, 22, tzinfo=dt.UTC), (0.25,) * 100)
+    assert market_periods(day, "Europe/Berlin", 1.0).tolist() == [number for number in range(25) for _ in range(4)]
+
+
+def test_market_periods__steps_of_several_periods_stand_for_all_of_them():
+    """Steps of 1, 2 and 0.5 h in periods of half an hour are a period each; those of 0.5 h in hours go in pairs."""
+    assert market_periods(horizon(1, 2, 0.5), "UTC", 0.5).tolist() == [0, 1, 2]
+    assert market_periods(horizon(0.5, 0.5, 0.5, 0.5), "UTC", 1.0).tolist() == [0, 0, 1, 1]
+
+
+def test_market_periods__a_step_in_two_periods_is_refused():
+    with pytest.raises(InvalidInput, match=r"the step at 2024-06-03 00:45 UTC of 0\.75 h lies in two market periods"):
+        market_periods(horizon(0.75, 0.75), "UTC", 1.0)
 
 
 def test_self_consumption__sun_is_stored_although_selling_pays_more():
@@ -253,7 +289,9 @@ def test_weighted__a_price_of_emissions_tips_the_plan(price_per_kg, cost):
     goal = Goal(objective="weighted", emissions_price_per_kg=price_per_kg)
     result = solve(problem(assets, series, [1, 1], goal=goal), EXACT)
     assert result.total_cost == pytest.approx(cost, abs=NEAR)
-    assert result.solution.objective == pytest.approx(cost + price_per_kg * sum(result.emissions_kg.values()), abs=NEAR)
+    assert result.solution.objective == pytest.approx(
+        cost + price_per_kg * sum(result.emissions_kg.values()), abs=NEAR
+    )
 
 
 @pytest.mark.parametrize(("price_per_kw", "peak_kw"), [(0.05, 100), (0.2, 50)])
@@ -294,73 +332,3 @@ def test_solve__three_stages_keep_what_the_first_two_reached():
     result = solve(problem(assets, {"load.demand_kw": 60}, goal=goal), EXACT)
     assert (flow(result, "clean", "output_kw"), flow(result, "dirty", "output_kw")) == (near(40), near(20))
     assert sum(result.emissions_kg.values()) == pytest.approx(22, abs=NEAR)
-
-
-# ---------------------------------------------------------------------------------------------- KPIs
-def test_kpis__shares_of_a_day_with_sun_and_a_store():
-    """Sun of 40 and 0 kW, load of 10 and 30 kW, of which a store of 20 kWh moves 20: 10 kWh are sold, 10 bought.
-
-    Of 40 kWh generated 30 are used or stored: 0.75. Of 40 kWh used 30 are not imported: 0.75. The import of 10 kW in
-    one of two hours is a load factor of 0.5. The store is filled and emptied once.
-    """
-    assets = [solar(), battery(capacity_kwh=20, initial_soc=0), grid(), load()]
-    series = {**prices(0.3, 0.1), "solar.available_kw": [40, 0], "load.demand_kw": [10, 30]}
-    kpis = kpis_of(solve(problem(assets, series, [1, 1]), EXACT)).set_index("kpi").value
-    assert kpis["self_consumption_share"] == pytest.approx(0.75, abs=NEAR)
-    assert kpis["self_sufficiency_share"] == pytest.approx(0.75, abs=NEAR)
-    assert kpis["import_load_factor"] == pytest.approx(0.5, abs=NEAR)
-    found = [kpis[name] for name in ("peak_import_kw", "peak_export_kw", "charged_kwh", "discharged_kwh", "lost_kwh")]
-    assert found == near(10, 10, 20, 20, 0)
-    assert kpis["full_cycles"] == pytest.approx(1, abs=NEAR)
-
-
-def test_kpis__what_is_not_defined_says_why():
-    """Nothing is generated, and stored energy has no price where nothing can be bought."""
-    assets = [generator(), load()]
-    kpis = kpis_of(solve(problem(assets, {"load.demand_kw": 0}), EXACT)).set_index("kpi")
-    for name in ("self_consumption_share", "self_sufficiency_share", "import_load_factor", "stored_price_per_kwh"):
-        assert np.isnan(kpis.value[name])
-        assert kpis.reason[name]
-    assert kpis.reason[kpis.value.notna()].eq("").all()
-
-
-def test_kpis__generator_hours_and_starts():
-    """On in the first and third of three hours, off before: 2 h and 2 starts."""
-    assets = [generator(min_output_kw=10), grid()]
-    kpis = kpis_of(solve(problem(assets, prices([0.3, 0.05, 0.3]), [1, 1, 1]), EXACT)).set_index("kpi").value
-    assert (kpis["running_h"], kpis["starts"]) == (2, 2)
-
-
-def test_kpis__energy_sold_from_the_store_is_no_saving():
-    """A store of 100 kWh sells 50 kWh at 0.20 and is left empty: 10 EUR, and just the worth of what is gone.
-
-    The mean price of imports is 0.20, so that the SOC-neutral saving is nothing.
-    """
-    assets = [battery(final_soc_rule="free"), grid(), load()]
-    asked = problem(assets, {**prices(0.2), "load.demand_kw": 10})
-    result, baseline = solve(asked, EXACT), solve(asked.without("battery"), EXACT)
-    kpis = kpis_of(result, baseline).set_index("kpi").value
-    assert kpis["saving"] == pytest.approx(10, abs=NEAR)
-    assert kpis["stored_change_kwh"] == pytest.approx(-50, abs=NEAR)
-    assert kpis["stored_price_per_kwh"] == pytest.approx(0.2)
-    assert kpis["soc_neutral_saving"] == pytest.approx(0, abs=NEAR)
-
-
-def test_kpis__a_stated_worth_of_the_final_content_is_kept():
-    """At 0.30 for each kWh left and 0.10 to buy, 50 kWh are bought: 5 EUR spent and 30 EUR of content at the end.
-
-    Of those 30 EUR 15 were there at the beginning: the SOC-neutral saving is 15 - 5 = 10 EUR.
-    """
-    assets = [battery(final_soc_rule="free", final_energy_value_per_kwh=0.3), grid()]
-    asked = problem(assets, prices(0.1, 0))
-    result = solve(asked, EXACT)
-    kpis = kpis_of(result, solve(asked.without("battery"), EXACT)).set_index("kpi").value
-    assert kpis["saving"] == pytest.approx(25, abs=NEAR)
-    assert kpis["soc_neutral_saving"] == pytest.approx(10, abs=NEAR)
-
-
-def test_kpis__each_has_unit_and_meaning():
-    found = kpis_of(solve(problem([battery(), generator(), grid()], prices(0.2)), EXACT))
-    assert found.unit.ne("").all()
-    assert found.meaning.str.endswith(".").all()
-    assert found.set_index("kpi").unit[["total_cost", "stored_price_per_kwh"]].tolist() == ["EUR", "EUR/kWh"]

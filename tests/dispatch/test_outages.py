@@ -150,8 +150,6 @@ def test_outage__must_end_after_it_begins():
 
 def test_outage__nothing_out_leaves_the_series_alone():
     asked = problem([grid(), load()], {**prices(0.1), "load.demand_kw": [1, 2]}, [1, 1])
-    out_later = problem(
-        [grid(), load()], {**prices(0.1), "load.demand_kw": [1, 2]}, [1, 1], goal=goal(("grid", 2, 3))
-    )
+    out_later = problem([grid(), load()], {**prices(0.1), "load.demand_kw": [1, 2]}, [1, 1], goal=goal(("grid", 2, 3)))
     assert np.array_equal(out_later.series.demand_kw, asked.series.demand_kw, equal_nan=True)
     assert solve(out_later).total_cost == pytest.approx(solve(asked).total_cost)

@@ -71,18 +71,22 @@ def test_capacity__providers_alone_count():
 
 
 def test_ramp_limited__the_ramp_bounds_what_counts():
-    """12 kW within the hour are asked of a generator that ramps 0.1 kW/min = 6 kW/h, and of a dearer fast one.
+    """At 20 of 40 kW and 0.1 kW/min, 6 kW can be added within the hour; at 1 EUR a kW they earn 6 EUR."""
+    slow = generator(ramp_up_rate_kw_per_min=0.1, is_committable=False, initial_output_kw=20)
+    paid = reserve(kind="ramp_limited", requirement_kw=0, price_per_kw_h=1)
+    result = solve(problem([slow, load()], {"load.demand_kw": 20}, reserves=[paid]), EXACT)
+    assert offered(result) == near(6)
+    assert result.total_cost == pytest.approx(2 - 6, abs=NEAR)
 
-    The slow one gives 6 kW of reserve, the fast one the other 6 kW; neither has to give power for it.
-    """
+
+def test_ramp_limited__a_fast_generator_adds_the_rest():
+    """Of 12 kW one can add 6 kW and a dearer one the rest: neither has to give power for it."""
     slow = generator(ramp_up_rate_kw_per_min=0.1, is_committable=False, initial_output_kw=20)
     fast = generator(id="fast", fuel_cost_per_kwh=0.3, is_committable=False)
     required = reserve(kind="ramp_limited", requirement_kw=12)
     result = solve(problem([slow, fast, load()], {"load.demand_kw": 20}, reserves=[required]), EXACT)
-    # The slow one may fall by nothing less than asked: it stays at 20 kW and can rise to 26 kW.
-    ready = flow(result, "generator", "reserve_up_kw")[0]
-    assert flow(result, "generator", "output_kw")[0] + ready <= 26 + NEAR
-    assert ready + flow(result, "fast", "reserve_up_kw")[0] >= 12 - NEAR
+    assert flow(result, "generator", "reserve_up_kw")[0] <= 6 + NEAR
+    assert offered(result)[0] >= 12 - NEAR
     assert result.total_cost == pytest.approx(2, abs=NEAR)
 
 

@@ -207,7 +207,6 @@ def test_solve__cost_falls_without_end():
     model = build_model(asked)
     unit = model.unit["grid"]
     model.site["site"].power_balance.deactivate()
-    unit.one_direction.deactivate()
     unit.export_kw.setub(None)
     model.anything = Constraint(expr=unit.export_kw[0] >= unit.import_kw[0])
     with pytest.raises(NoSolution, match="the cost falls without end: a limit or a price is missing"):

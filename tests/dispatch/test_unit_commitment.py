@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import generator, grid, load, prices, problem
+from builders import generator, grid, load, prices, problem, series
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_generators import generators, rounded
@@ -124,7 +124,7 @@ def test_solve__fuel_cost_that_changes_and_may_be_negative(options):
 
 
 def test_solve__start_costs_by_hours_off(options):
-    """Stopped for 2 h it starts warm for 1, from long before cold for 3: 3 starts would be dear, 2 cost 4."""
+    """The first start is cold for 3, the second after 2 h off is warm for 1; each hour on earns 4."""
     classes = [{"offline_h": 0, "cost": 1}, {"offline_h": 3, "cost": 3}]
     unit = generator(min_output_kw=40, fuel_cost_per_kwh=0.2, startup_costs=classes)
     result = checked(selling(unit, [0.3, 0.1, 0.1, 0.3]), options)
@@ -135,7 +135,7 @@ def test_solve__start_costs_by_hours_off(options):
 
 @pytest.mark.parametrize(("hours", "cost"), [(None, 3), (0.5, 1), (2, 1), (2.5, 3)])
 def test_solve__start_cost_counts_hours_before_the_horizon(options, hours, cost):
-    """Off for 2 h before, a start after an hour more is one after 3 h; after 2.5 h and none it is cold soon."""
+    """Cold from 3.5 h on: a start in hour 1 comes after 3 h where it had been off for 2 h, else after 3.5 h."""
     classes = [{"offline_h": 0, "cost": 1}, {"offline_h": 3.5, "cost": 3}]
     unit = generator(min_output_kw=40, startup_costs=classes, initial_state_h=hours)
     result = checked(selling(unit, [0.0, 0.3]), options)
@@ -295,6 +295,39 @@ def test_solve__emissions_count_output(options):
     result = checked(selling(generator(), [1.0]), options)
 
     assert result.emissions_kg["generator"] == pytest.approx(20)
+
+
+# ------------------------------------------------------------------------------------------ replay
+@pytest.mark.parametrize(
+    ("fields", "output", "is_on", "law"),
+    [
+        ({"max_startup_kw": 20}, [0, 30, 30], [0, 1, 1], "starts at more than 20 kW by 9.9996 kW"),
+        ({"max_shutdown_kw": 20}, [30, 30, 0], [1, 1, 0], "stops at more than 20 kW by 9.9996 kW"),
+        ({"ramp_up_rate_kw_per_min": 0.1}, [10, 10, 30], [1, 1, 1], "rises faster than 0.1 kW/min by 13.9996 kW"),
+        ({"ramp_down_rate_kw_per_min": 0.1}, [10, 30, 10], [1, 1, 1], "falls faster than 0.1 kW/min by 13.9996 kW"),
+        ({"min_uptime_h": 2}, [10, 0, 0], [1, 0, 0], "is on for less than 2 h by 1 h"),
+        ({"min_downtime_h": 2}, [10, 0, 10], [1, 0, 1], "is off for less than 2 h by 1 h"),
+        ({"min_downtime_h": 2, "initial_state_h": 0.5}, [10] * 3, [1] * 3, "is off for less than 2 h by 1.5 h"),
+        (
+            {"initial_is_on": True, "initial_output_kw": 40, "ramp_down_rate_kw_per_min": 0.1},
+            [10] * 3,
+            [1] * 3,
+            "falls faster than 0.1 kW/min by 23.9996 kW",
+        ),
+        ({"must_run": True}, [10, 0, 10], [1, 0, 1], "is off, though it must run by 1 steps"),
+    ],
+)
+def test_violations_of__commitment(fields, output, is_on, law):
+    """A slack of 0.0004 kW is what a solver's rounding of a decision makes of 40 kW."""
+    asked = selling(generator(min_output_kw=10, **fields), [1.0] * 3)
+    powers = {"output_kw": ("generator", output), "is_on": ("generator", is_on), "export_kw": ("grid", output)}
+    nothing = {"import_kw": ("grid", [0] * 3)}
+    flows = series(asked.horizon, {f"{of}.{name}": values for name, (of, values) in {**powers, **nothing}.items()})
+    flows = flows.assign_coords(step_h=("time", asked.horizon.step_h))
+
+    found = violations_of(flows, asked.series, asked.portfolio)
+
+    assert [text.split(" at 2024")[0] for text in found] == [f"'generator': {law}"]
 
 
 # ------------------------------------------------------------------------------------------ all rules at once
