@@ -15,6 +15,7 @@ from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.load import Load
 from ems.assets.operation import AssetStatus, MaintenanceRecord, Performance
 from ems.assets.portfolio import Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
 from ems.database.engine import writing
@@ -31,7 +32,7 @@ def battery(asset_id: str = "bat", **fields: Any) -> Battery:
 
 
 def sample_portfolio() -> Portfolio:
-    """One asset of each kind at two sites, a microgrid in a virtual power plant, and two dependencies."""
+    """One asset of each kind at two sites, a microgrid in a virtual power plant, two dependencies and a reserve."""
     at = {"site_id": "harbour"}
     return Portfolio(
         currency="EUR",
@@ -79,6 +80,7 @@ def sample_portfolio() -> Portfolio:
             Dependency(asset_id="cranes", depends_on_asset_id="grid", dependency_type="requires", is_critical=True),
             Dependency(asset_id="diesel", depends_on_asset_id="grid", dependency_type="backup_for"),
         ),
+        reserves=(ReserveRequirement(id="spinning", requirement_kw=20, providers=("bat",)),),
     )
 
 

@@ -11,14 +11,17 @@ import annotated_types
 from hypothesis import strategies as st
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
+from register_lawful import lawful
+from register_nested import MOMENTS, NESTED, demand_charges, nested_fields
 
 from ems.assets.asset import Asset
-from ems.assets.ev_charger import ChargingSession
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import KINDS, AnyAsset, Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.errors import InvalidInput
 from ems.record import Record, bounds_of
 from ems.series.form import SeriesForm
+from ems.tariffs.levies import Levy, Tax
 from ems.tariffs.tariff import EnergyPeriod, Tariff
 
 LARGEST = 1e9
@@ -32,17 +35,35 @@ HOSTILE = (
 )
 """Names that mean something in SQL, LIKE, HTML, spreadsheets or templates, or turn the direction of writing."""
 
+RESERVE_FORMS = (
+    {},
+    {"kind": "capacity"},
+    {"kind": "ramp_limited", "price_per_kw_h": 0.02},
+    {"direction": "down", "price_per_kw_h": 0.01},
+)
+"""Kinds of reserve that are allowed, with a direction and a price where they may have one."""
+
+TARIFF_FIELDS = {
+    "holiday_calendar": st.sampled_from(["DE", "DE-BY", None]),
+    "levies": st.just((Levy(name="grid", rate_per_kwh=0.02, exempt_above_kwh_per_a=1e6),)),
+    "taxes": st.just((Tax(name="VAT", share=0.19),)),
+    "fixed_cost_per_month": st.floats(0, 100),
+    "minimum_cost_per_a": st.floats(0, 1000),
+}
+TARIFF_FORMS = (
+    {},
+    {"periods": (), "price_series": True, "price_factor": 1.05, "surcharge_per_kwh": 0.01, "export_factor": 0.9},
+    {"metering": "net_metering", "year_end_month": 3, "year_end_price_per_kwh": 0.04},
+    {"contracted_kw": 80.0, "capacity_cost_per_kw_month": 2.5},
+)
+"""Fields of a tariff that belong together."""
+
 _PLAIN = st.characters(exclude_categories=("Cc", "Cs"))
 SLUGS = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,4})?", fullmatch=True)
 LINES = st.one_of(st.sampled_from(HOSTILE), st.text(_PLAIN, min_size=1, max_size=20).map(str.strip).filter(bool))
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(st.one_of(_PLAIN, st.sampled_from("\n\t")), max_size=20))
 FLOATS = st.floats(-1e12, 1e12, allow_subnormal=False)
 DAYS = st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1))
-MOMENTS = st.datetimes(
-    dt.datetime(2000, 1, 1),
-    dt.datetime(2090, 1, 1),
-    timezones=st.sampled_from([dt.UTC, dt.timezone(dt.timedelta(hours=2))]),
-)
 METADATA = st.dictionaries(
     st.text(_PLAIN, min_size=1, max_size=8),
     st.recursive(
@@ -121,46 +142,11 @@ def made(record: type[Any], given: dict[str, Any]) -> Any:
             given = lawful(record, given)
 
 
-def lawful(record: type[Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return fields with those filled in that a record needs and that keep its laws."""
-    kind = record.model_fields["kind"].default if "kind" in record.model_fields else ""
-    given = dict(given)
-    if kind == "battery":
-        given.setdefault("capacity_kwh", 100.0)
-        # One efficiency states the others; usable capacity is a part.
-        for name in ("charge_efficiency", "discharge_efficiency"):
-            given.pop(name, None)
-        if "usable_capacity_kwh" in given:
-            given["usable_capacity_kwh"] = min(given["usable_capacity_kwh"], given["capacity_kwh"])
-        low, high = sorted((given.get("min_soc", 0.1), given.get("max_soc", 0.9)))
-        if low == high:
-            low, high = 0.1, 0.9
-        given |= {"min_soc": low, "max_soc": high, "initial_soc": min(max(given.get("initial_soc", 0.5), low), high)}
-        if "target_soc" in given:
-            given["target_soc"] = min(max(given["target_soc"], low), high)
-    if kind == "generator":
-        given.setdefault("max_output_kw", 50.0)
-        given.setdefault("fuel_cost_per_kwh", 0.3)
-        given["min_output_kw"] = min(given.get("min_output_kw", 0.0), given["max_output_kw"])
-    if kind == "load":
-        given.setdefault("rated_load_kw", 10.0)
-        given["is_sheddable"] = given.get("interruption_cost_per_kwh") is not None
-        given["is_critical"] = False if given["is_sheddable"] else given.get("is_critical", False)
-    if kind == "wind_turbine":
-        given |= {
-            "cut_in_wind_speed_m_per_s": 3.0,
-            "rated_wind_speed_m_per_s": 12.5,
-            "cut_out_wind_speed_m_per_s": 25.0,
-            "survival_wind_speed_m_per_s": 59.5,
-        }
-    return given
-
-
 @st.composite
 def assets_of(draw: st.DrawFn, kind: str, asset_id: str = "a", site_id: str = "s") -> AnyAsset:
     """Return an asset of a kind."""
     record: type[Asset] = KINDS[kind]
-    references = ("kind", "id", "site_id", "tariff_id", "battery_asset_id", "sessions")
+    references = ("kind", "id", "site_id", "tariff_id", "battery_asset_id", *NESTED)
     needed = {
         name: draw(values_of(name, field))
         for name, field in record.model_fields.items()
@@ -171,24 +157,11 @@ def assets_of(draw: st.DrawFn, kind: str, asset_id: str = "a", site_id: str = "s
     following = [name for name in given if record.model_fields[name].is_required() and name in _derivable(record)]
     given = {name: value for name, value in given.items() if name not in following or draw(st.booleans())}
     given = {**needed, **given, "id": asset_id, "site_id": site_id}
-    if kind == "ev_charger" and draw(st.booleans()):
-        given |= {"sessions": draw(_sessions()), "number_of_ports": 3}
-        given.pop("max_session_duration_min", None)
-    return made(record, lawful(record, given))
+    return made(record, draw(nested_fields(kind, lawful(record, given))))
 
 
 def _derivable(record: type[Asset]) -> set[str]:
     return {name for name in record.derive({"id": "a"}) if name in record.model_fields}
-
-
-@st.composite
-def _sessions(draw: st.DrawFn) -> tuple[ChargingSession, ...]:
-    begin = draw(MOMENTS)
-    hours = draw(st.lists(st.integers(1, 9), max_size=3))
-    return tuple(
-        ChargingSession(arrival=begin, departure=begin + dt.timedelta(hours=one), energy_kwh=one * 1.5)
-        for one in hours
-    )
 
 
 @st.composite
@@ -199,17 +172,28 @@ def sites(draw: st.DrawFn, site_id: str = "s") -> Site:
 
 @st.composite
 def tariffs(draw: st.DrawFn, tariff_id: str = "t") -> Tariff:
-    """Return a tariff of two periods."""
+    """Return a tariff of two periods, or of the market's prices, with what may come on top."""
     peak = EnergyPeriod(
         name=draw(LINES), import_price_per_kwh=draw(st.floats(-1, 1)), from_time="07:30", until_time="20:00"
     )
     rest = EnergyPeriod(name=draw(LINES), import_price_per_kwh=draw(st.floats(-1, 1)), export_price_per_kwh=0.08)
-    return Tariff(id=tariff_id, name=draw(LINES), periods=(peak, rest))
+    given = draw(st.fixed_dictionaries({}, optional=TARIFF_FIELDS)) | draw(st.sampled_from(TARIFF_FORMS))
+    if draw(st.booleans()):
+        given["demand_charges"] = (draw(demand_charges("peak", 0)),)
+    return Tariff(**{"id": tariff_id, "name": draw(LINES), "periods": (peak, rest), **given})
+
+
+@st.composite
+def reserves_of(draw: st.DrawFn, reserve_id: str, providers: list[str]) -> ReserveRequirement:
+    """Return a requirement of reserve that some assets may offer."""
+    drawn_apart = ("id", "kind", "direction", "price_per_kw_h", "providers")
+    given = draw(fields_of(ReserveRequirement, leave_out=drawn_apart)) | draw(st.sampled_from(RESERVE_FORMS))
+    return ReserveRequirement(**{**given, "id": reserve_id, "providers": tuple(providers)})
 
 
 @st.composite
 def portfolios(draw: st.DrawFn, *, kinds: tuple[str, ...] | None = None) -> Portfolio:
-    """Return a portfolio: sites, assets of some kinds, tariffs, nested groups, members and dependencies.
+    """Return a portfolio: sites, assets of some kinds, tariffs, nested groups, members, dependencies and reserves.
 
     Parameters
     ----------
@@ -259,6 +243,10 @@ def portfolios(draw: st.DrawFn, *, kinds: tuple[str, ...] | None = None) -> Port
         )
         for a, b in (draw(st.lists(st.sampled_from(others), max_size=3, unique=True)) if others else [])
     ]
+    reserves = [
+        draw(reserves_of(one, draw(st.lists(st.sampled_from(asset_ids), max_size=2, unique=True))))
+        for one in draw(st.lists(SLUGS, max_size=2, unique=True))
+    ]
     return Portfolio(
         currency=draw(st.sampled_from(["EUR", "USD"])),
         sites=tuple(draw(sites(one)) for one in site_ids),
@@ -267,5 +255,6 @@ def portfolios(draw: st.DrawFn, *, kinds: tuple[str, ...] | None = None) -> Port
         groups=tuple(groups),
         members=tuple(members),
         dependencies=tuple(dependencies),
+        reserves=tuple(reserves),
         series=draw(st.sampled_from([SeriesForm(), SeriesForm(separator=";", decimal=",")])),
     )

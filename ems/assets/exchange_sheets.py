@@ -23,14 +23,17 @@ _XML_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 def tables_of(portfolio: Portfolio) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
-    """Give each table of a portfolio: its name, columns and rows of cells; None where nothing is given."""
-    for table in WRITTEN:
-        records = getattr(portfolio, table)
-        stated = [given_of(record) for record in records]
-        if table == "assets":
-            stated = [{"kind": record.kind, **given} for record, given in zip(records, stated, strict=True)]
-        columns = _columns(table, stated)
-        yield table, columns, [[to_cell(one[name]) if name in one else None for name in columns] for one in stated]
+    """Return each table of a portfolio: its name, columns and rows of cells; None where nothing is given."""
+    return (_table_of(portfolio, table) for table in WRITTEN)
+
+
+def _table_of(portfolio: Portfolio, table: str) -> tuple[str, list[str], list[list[Any]]]:
+    records = getattr(portfolio, table)
+    stated = [given_of(record) for record in records]
+    if table == "assets":
+        stated = [{"kind": record.kind, **given} for record, given in zip(records, stated, strict=True)]
+    columns = _columns(table, stated)
+    return table, columns, [[to_cell(one[name]) if name in one else None for name in columns] for one in stated]
 
 
 def _columns(table: str, stated: Sequence[dict[str, Any]]) -> list[str]:
@@ -77,8 +80,7 @@ def excel_of(portfolio: Portfolio) -> bytes:
     settings = [portfolio.currency] + ([to_cell(series)] if series != SeriesForm() else [])
     sheets = [("portfolio", ["currency", "series"][: len(settings)], [settings]), *tables_of(portfolio)]
     if portfolio.tariffs:
-        rows = [[to_cell(one.id), to_cell(one.name), to_cell(one.periods)] for one in portfolio.tariffs]
-        sheets.append(("tariffs", ["id", "name", "periods"], rows))
+        sheets.append(_table_of(portfolio, "tariffs"))
     # All cells are made before the first is written: a file that was begun cannot be left in peace.
     encoded = [
         (title, columns, [[_excel_cell(cell, title) for cell in row] for row in rows])

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from ems.assets.asset import Asset, AssetInputs, add_ramps
 from ems.assets.demand_peaks import declare_demand_charges
+from ems.assets.market_position import IMBALANCE_PRICES, declare_position, imbalance_costs
 from ems.assets.unit import Unit
 from ems.errors import InvalidInput
 from ems.record import FromList, Name, NonNegative, Positive, Slug
@@ -92,7 +93,12 @@ class GridConnection(Asset):
     monthly_service_charge: NonNegative | None = None
     """Fixed price of a month. Describes only."""
 
-    series_optional: ClassVar[tuple[str, ...]] = ("max_import_kw", "max_export_kw", "co2_intensity_kg_per_kwh")
+    series_optional: ClassVar[tuple[str, ...]] = (
+        "max_import_kw",
+        "max_export_kw",
+        "co2_intensity_kg_per_kwh",
+        *IMBALANCE_PRICES,
+    )
 
     @property
     def series_needed(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -163,6 +169,7 @@ class GridConnection(Asset):
         unit.add_variable("export_kw", upper=export_limit_kw)
         if inputs.shares_energy:
             self._declare_sharing(unit, import_limit_kw, export_limit_kw, inputs.sharing_fee_per_kwh)
+        declare_position(unit, inputs, import_limit_kw, export_limit_kw)
         if not self.may_import_while_exporting:
             unit.exclude(*_metered(unit))
         add_ramps(
@@ -214,6 +221,7 @@ class GridConnection(Asset):
         costs = {
             "import_cost": unit.import_price_per_kwh[t] * unit.import_kw[t] * step_h[t],
             "export_revenue": -unit.export_price_per_kwh[t] * unit.export_kw[t] * step_h[t],
+            **imbalance_costs(unit, t, step_h),
         }
         if unit.has("shared_in_kw"):
             costs["sharing_cost"] = unit.sharing_fee_per_kwh[t] * unit.shared_in_kw[t] * step_h[t]

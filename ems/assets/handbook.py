@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from ems.assets.ev_charger import ChargingSession
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.operation import AssetStatus, MaintenanceRecord, Performance
 from ems.assets.portfolio import KINDS, Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.record import Record, acts_in, field_table
-from ems.tariffs.tariff import EnergyPeriod, Tariff
+from ems.tariffs.tariff import Tariff
 
-RECORDS: tuple[type[Record], ...] = (
-    Portfolio,
+_TABLES: tuple[type[Record], ...] = (
     Site,
     *KINDS.values(),
-    ChargingSession,
     Tariff,
-    EnergyPeriod,
     Group,
     GroupMember,
     Dependency,
+    ReserveRequirement,
     AssetStatus,
     MaintenanceRecord,
     Performance,
 )
+
+
+def _with_those_within(records: Iterable[type[Record]]) -> Iterator[type[Record]]:
+    """Give records, each followed by those that its fields hold."""
+    for record in records:
+        yield record
+        yield from _with_those_within(
+            one for field in record.model_fields.values() for one in _records_in(field.annotation)
+        )
+
+
+def _records_in(annotation: Any) -> Iterator[type[Record]]:
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _records_in(part)
+
+
+RECORDS: tuple[type[Record], ...] = (Portfolio, *dict.fromkeys(_with_those_within(_TABLES)))
+"""The records of the page, each once."""
 INTRODUCTION = """\
 # The asset register, field by field
 

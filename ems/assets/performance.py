@@ -20,6 +20,15 @@ from ems.assets.variable_renewable import VariableRenewable
 from ems.errors import InvalidInput, MissingValues
 from ems.folders import LONGEST_SLUG
 
+
+class _Measured(SimpleNamespace):
+    """What was measured of an asset, where its formulas look for the variables of a dispatch."""
+
+    def has(self, name: str) -> bool:
+        """Return whether there is such a flow."""
+        return name in self.__dict__
+
+
 RUNNING_KW = 1e-6
 """Power above which an asset runs: what solvers leave as rounding is below it."""
 INTO_BUS: dict[type[Asset], str] = {
@@ -205,7 +214,7 @@ def _own_money(
                 return None, None
             unit[name] = np.broadcast_to(np.asarray(value, dtype=float), hours.shape)
     try:
-        items = asset.costs(SimpleNamespace(**unit), np.arange(len(hours)), hours)
+        items = asset.costs(_Measured(**unit), np.arange(len(hours)), hours)
     except AttributeError as error:
         raise InvalidInput(f"performance of '{asset.id}'", f"{error.name} is not among the flows") from None
     earned = [-float(np.sum(value)) for name, value in items.items() if name.endswith("_revenue")]

@@ -34,7 +34,9 @@ class ReserveRequirement(Record):
     @model_validator(mode="after")
     def _kind_fits(self) -> ReserveRequirement:
         if self.kind != "headroom" and self.direction == "down":
-            raise ValueError(f"direction = 'down': a reserve of kind = '{self.kind}' only goes up; use kind = 'headroom'")
+            raise ValueError(
+                f"direction = 'down': a reserve of kind = '{self.kind}' only goes up; use kind = 'headroom'"
+            )
         if self.kind == "capacity" and self.price_per_kw_h > 0:
             raise ValueError("price_per_kw_h: nobody offers a reserve of kind = 'capacity'; leave the price out")
         return self

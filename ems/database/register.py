@@ -144,9 +144,6 @@ def _refuse_if_used(connection: sa.Connection, asset: AnyAsset) -> None:
     used = sa.select(sa.func.count()).where(OPTIMIZATION_ASSETS.c.asset_id == asset.id)
     optimizations = connection.execute(used).scalar_one()
     findings = []
-    reserves = [one.record.id for one in RESERVE_SHELF.fetch(connection).values() if asset.id in one.record.providers]
-    if reserves:
-        findings.append(f"there is reserve {named(reserves)} naming it among its providers; change that first")
     if optimizations:
         findings.append(
             f"{optimizations} {'optimization refers' if optimizations == 1 else 'optimizations refer'} to it; "
@@ -160,6 +157,9 @@ def _refuse_if_used(connection: sa.Connection, asset: AnyAsset) -> None:
         others = connection.execute(query.limit(4)).scalars().all()
         if others:
             findings.append(f"there is {named(others)} {words}")
+    reserves = [one.record.id for one in RESERVE_SHELF.fetch(connection).values() if asset.id in one.record.providers]
+    if reserves:
+        findings.append(f"there is reserve {named(reserves)} naming it among its providers; change that first")
     if findings:
         raise InvalidInput(f"{asset.kind} '{asset.id}' cannot be deleted permanently", "; ".join(findings))
 

@@ -231,7 +231,27 @@ COMMENT ON COLUMN sites.version IS 'Counts changes from 1; a trigger moves it.';
 CREATE TABLE tariffs (
     id VARCHAR(64) NOT NULL,
     name VARCHAR(200) NOT NULL,
+    currency TEXT,
     periods JSONB NOT NULL,
+    holiday_calendar TEXT,
+    tier_period VARCHAR(5) NOT NULL,
+    metering VARCHAR(16) NOT NULL,
+    year_end_price_per_kwh DOUBLE PRECISION,
+    year_end_month BIGINT NOT NULL,
+    price_series BOOLEAN NOT NULL,
+    price_factor DOUBLE PRECISION NOT NULL,
+    surcharge_per_kwh DOUBLE PRECISION NOT NULL,
+    export_factor DOUBLE PRECISION,
+    export_deduction_per_kwh DOUBLE PRECISION NOT NULL,
+    levies JSONB NOT NULL,
+    taxes JSONB NOT NULL,
+    demand_charges JSONB NOT NULL,
+    contracted_kw DOUBLE PRECISION,
+    capacity_cost_per_kw_month DOUBLE PRECISION NOT NULL,
+    fixed_cost_per_month DOUBLE PRECISION NOT NULL,
+    fixed_cost_per_d DOUBLE PRECISION NOT NULL,
+    minimum_cost_per_month DOUBLE PRECISION NOT NULL,
+    minimum_cost_per_a DOUBLE PRECISION NOT NULL,
     position BIGINT DEFAULT '0' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     created_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
@@ -240,13 +260,47 @@ CREATE TABLE tariffs (
     version BIGINT DEFAULT '1' NOT NULL,
     CONSTRAINT pk_tariffs PRIMARY KEY (id),
     CONSTRAINT ck_tariffs_id_length CHECK (length(id) <= 64),
-    CONSTRAINT ck_tariffs_name_length CHECK (length(name) >= 1 AND length(name) <= 200)
+    CONSTRAINT ck_tariffs_name_length CHECK (length(name) >= 1 AND length(name) <= 200),
+    CONSTRAINT ck_tariffs_tier_period_choice CHECK (tier_period IN ('month', 'day')),
+    CONSTRAINT ck_tariffs_metering_choice CHECK (metering IN ('net_billing', 'net_metering', 'buy_all_sell_all')),
+    CONSTRAINT ck_tariffs_year_end_price_per_kwh_range CHECK (year_end_price_per_kwh >= -1e308 AND year_end_price_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_year_end_month_range CHECK (year_end_month >= 1 AND year_end_month <= 12),
+    CONSTRAINT ck_tariffs_price_factor_range CHECK (price_factor >= -1e308 AND price_factor <= 1e308),
+    CONSTRAINT ck_tariffs_surcharge_per_kwh_range CHECK (surcharge_per_kwh >= -1e308 AND surcharge_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_export_factor_range CHECK (export_factor >= -1e308 AND export_factor <= 1e308),
+    CONSTRAINT ck_tariffs_export_deduction_per_kwh_range CHECK (export_deduction_per_kwh >= -1e308 AND export_deduction_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_contracted_kw_range CHECK (contracted_kw > 0 AND contracted_kw <= 1e308),
+    CONSTRAINT ck_tariffs_capacity_cost_per_kw_month_range CHECK (capacity_cost_per_kw_month >= 0 AND capacity_cost_per_kw_month <= 1e308),
+    CONSTRAINT ck_tariffs_fixed_cost_per_month_range CHECK (fixed_cost_per_month >= -1e308 AND fixed_cost_per_month <= 1e308),
+    CONSTRAINT ck_tariffs_fixed_cost_per_d_range CHECK (fixed_cost_per_d >= -1e308 AND fixed_cost_per_d <= 1e308),
+    CONSTRAINT ck_tariffs_minimum_cost_per_month_range CHECK (minimum_cost_per_month >= 0 AND minimum_cost_per_month <= 1e308),
+    CONSTRAINT ck_tariffs_minimum_cost_per_a_range CHECK (minimum_cost_per_a >= 0 AND minimum_cost_per_a <= 1e308)
 );
 CREATE INDEX ix_tariffs_position ON tariffs (position);
-COMMENT ON TABLE tariffs IS 'What energy costs by contract; the first of the periods that holds at a moment gives its price.';
+COMMENT ON TABLE tariffs IS 'What energy and power cost by contract; the first of the periods that holds at a moment gives its price.';
 COMMENT ON COLUMN tariffs.id IS 'Id of the tariff.';
 COMMENT ON COLUMN tariffs.name IS 'What people call it.';
+COMMENT ON COLUMN tariffs.currency IS 'ISO 4217 code of its prices, which must be the portfolio''s.';
 COMMENT ON COLUMN tariffs.periods IS 'Energy periods; together they cover every hour of the year.';
+COMMENT ON COLUMN tariffs.holiday_calendar IS 'Country, or country and region, whose public holidays are no weekdays: DE, DE-BY, US.';
+COMMENT ON COLUMN tariffs.tier_period IS 'What the ends of energy tiers are stated for; of a day, they are times the days of the month, and the month''s energy fills them.';
+COMMENT ON COLUMN tariffs.metering IS 'How import and export meet: each step by itself; exported kWh of a period balance imported ones of the month and the rest goes into the next month; or all generation is sold and all demand bought.';
+COMMENT ON COLUMN tariffs.year_end_price_per_kwh IS 'Price paid for kWh of net metering that are left at the end of the year; none is paid where there is none. [currency/kWh]';
+COMMENT ON COLUMN tariffs.year_end_month IS 'Last month of a year of net metering.';
+COMMENT ON COLUMN tariffs.price_series IS 'Whether prices follow the market''s: the connection''s series import_price_per_kwh.';
+COMMENT ON COLUMN tariffs.price_factor IS 'What the market''s price is multiplied by for import. [1]';
+COMMENT ON COLUMN tariffs.surcharge_per_kwh IS 'What the supplier adds to the market''s price. [1/kWh]';
+COMMENT ON COLUMN tariffs.export_factor IS 'What the market''s price is multiplied by for export; exports do not follow the market where there is none. [1]';
+COMMENT ON COLUMN tariffs.export_deduction_per_kwh IS 'What the buyer takes off the market''s price of exports. [1/kWh]';
+COMMENT ON COLUMN tariffs.levies IS 'Amounts for each kWh on top.';
+COMMENT ON COLUMN tariffs.taxes IS 'Shares of other charges on top.';
+COMMENT ON COLUMN tariffs.demand_charges IS 'Prices of the highest powers; those of the connection add to them.';
+COMMENT ON COLUMN tariffs.contracted_kw IS 'Power that the capacity fee is paid for. [kW]';
+COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month.';
+COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month.';
+COMMENT ON COLUMN tariffs.fixed_cost_per_d IS 'Fixed charge of a day. [currency/d]';
+COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes.';
+COMMENT ON COLUMN tariffs.minimum_cost_per_a IS 'Least that a year costs before taxes. [currency/a]';
 COMMENT ON COLUMN tariffs.position IS 'Place in the order of entry.';
 COMMENT ON COLUMN tariffs.created_at IS 'When it was made.';
 COMMENT ON COLUMN tariffs.created_by IS 'Who made it; sql where a statement came past the functions.';

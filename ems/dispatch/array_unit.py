@@ -34,21 +34,21 @@ class MatrixBuilder:
         self._row_upper: list[np.ndarray] = []
         self._entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def add_columns(self, owner: str, name: str, keys: Sequence[Any], lower: Any, upper: Any, is_binary: bool) -> Any:
-        """Add a variable and return its columns."""
+    def add_columns(
+        self, named: tuple[str, str, Sequence[Any]], bounds: tuple[Any, Any], *, is_binary: bool
+    ) -> Columns:
+        """Add a variable, by its owner, name and keys, and return its columns."""
+        (owner, name, keys), (lower, upper) = named, bounds
         count = len(keys)
         at = np.arange(self.columns, self.columns + count)
         self.columns += count
         self._lower.append(np.full(count, lower, dtype=float))
-        self._upper.append(np.full(count, min(upper, 1.0) if is_binary and np.ndim(upper) == 0 else upper, dtype=float))
+        self._upper.append(
+            np.full(count, min(upper, 1.0) if is_binary and np.ndim(upper) == 0 else upper, dtype=float)
+        )
         self._is_integer.append(np.full(count, is_binary))
         self.variables.append(Block(owner, name, keys, at))
         return Columns(at, keys)
-
-    def upper_of(self, columns: np.ndarray) -> np.ndarray:
-        """Return the upper bounds of some columns."""
-        upper: np.ndarray = np.concatenate(self._upper)[columns]
-        return upper
 
     def add_rows(self, owner: str, name: str, keys: Sequence[Any], relation: Relation) -> None:
         """Add the rows of a relation over arrays, or the row of a single one."""
@@ -107,6 +107,8 @@ class MatrixBuilder:
             )
         )
         coefficients = sparse().coo_array((values, (rows, columns)), shape=(self.rows, self.columns)).tocsr()
+        coefficients.eliminate_zeros()
+
         def joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
             return np.concatenate([np.empty(0, dtype=kind), *parts])
 
@@ -143,7 +145,9 @@ class ArrayUnit(Unit):
         is_binary: bool = False,
     ) -> None:
         """Declare a variable as columns."""
-        columns = self._builder.add_columns(self.owner, name, self.keys_of(over), lower, upper, is_binary)
+        columns = self._builder.add_columns(
+            (self.owner, name, self.keys_of(over)), (lower, upper), is_binary=is_binary
+        )
         self._blocks[name] = columns
         setattr(self, name, columns)
 

@@ -21,6 +21,9 @@ from ems.dispatch.formulation import (
 from ems.dispatch.matrix import Matrix
 from ems.dispatch.problem import DispatchProblem
 
+UNSERVED = ("interruption_cost", "unserved_cost", "unmet_cost")
+"""Types of cost that tell the worth of what is not served: demand, what a bus lacks, what vehicles lack."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -89,6 +92,14 @@ def import_measure(problem: DispatchProblem, formulation: Formulation, columns: 
     return _measure("import_kwh", imports, columns)
 
 
+def unserved_measure(problem: DispatchProblem, formulation: Formulation, columns: int) -> Measure:
+    """Return the worth of what a schedule does not serve."""
+    t = np.arange(len(problem.horizon))
+    found = {**costs_over_steps(problem, formulation, t), **costs_once(problem, formulation)}
+    unserved = [cost for (_, cost_type), cost in found.items() if cost_type in UNSERVED]
+    return _measure("unserved_cost", unserved, columns)
+
+
 def _measures(problem: DispatchProblem, formulation: Formulation, builder: MatrixBuilder) -> tuple[Measure, ...]:
     """Return what the goal minimises, in the order of its importance; a peak gets a variable of its own."""
     goal = problem.goal
@@ -105,14 +116,16 @@ def _measures(problem: DispatchProblem, formulation: Formulation, builder: Matri
         unit.add_constraint("peak_import", peak_import)
     columns = builder.columns
     cost = cost_measure(problem, formulation, columns)
+    # Through an outage demand is served by its worth first, whatever that costs.
+    first = (unserved_measure(problem, formulation, columns),) if goal.optimization_type == "resilience" else ()
     if goal.objective == "cost":
-        return (cost,)
+        return (*first, cost)
     if goal.objective == "emissions":
-        return emissions_measure(problem, formulation, columns), cost
+        return (*first, emissions_measure(problem, formulation, columns), cost)
     if goal.objective == "self_consumption":
-        return import_measure(problem, formulation, columns), cost
+        return (*first, import_measure(problem, formulation, columns), cost)
     if goal.objective == "peak":
-        return _measure("peak_import_kw", [peak], columns), cost
+        return (*first, _measure("peak_import_kw", [peak], columns), cost)
     parts = [
         (1.0, cost),
         (goal.emissions_price_per_kg, emissions_measure(problem, formulation, columns)),
@@ -120,7 +133,7 @@ def _measures(problem: DispatchProblem, formulation: Formulation, builder: Matri
         (goal.peak_price_per_kw, _measure("peak_import_kw", [peak], columns)),
     ]
     vector = np.sum([weight * part.vector for weight, part in parts], axis=0)
-    return (Measure("weighted", vector, sum(weight * part.offset for weight, part in parts)),)
+    return (*first, Measure("weighted", vector, sum(weight * part.offset for weight, part in parts)))
 
 
 def _measure(name: str, expressions: list[Any], columns: int) -> Measure:
@@ -132,8 +145,8 @@ def _measure(name: str, expressions: list[Any], columns: int) -> Measure:
                 np.add.at(vector, at, values)
             offset += float(np.sum(np.broadcast_to(expression.const, expression.rows)))
         elif isinstance(expression, Row):
-            for at, value in expression.terms:
-                vector[at] += value
+            for column, value in expression.terms:
+                vector[column] += value
             offset += expression.const
         else:
             offset += float(np.sum(expression))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -117,9 +117,9 @@ def find_conflict(elastic: Elastic, options: SolverOptions, budget_s: float = 10
     # Dear limits are tried last, so that the cheap ones that a person would loosen stay if either would do.
     numbers = smallest_set(candidates, contradict)
     members = []
-    held: dict[int, np.ndarray] = {}
+    search = _Times(elastic, options, breakable - set(numbers), begin + budget_s)
     for number in numbers:
-        first, end = _narrowed(elastic, number, numbers, breakable, held, options, begin + budget_s)
+        first, end = search.narrowed(number)
         members.append(Member(number, first, end, _words(elastic, number, first, end)))
     return Conflict(tuple(members), time.perf_counter() - begin <= budget_s)
 
@@ -135,46 +135,58 @@ def _priced(elastic: Elastic, solution: Solution, final: Matrix, breakable: froz
     return [number for number in sorted(breakable) if of_owner.get(elastic.limits[number].name, 0.0) > NO_PRICE]
 
 
-def _narrowed(
-    elastic: Elastic,
-    number: int,
-    numbers: Sequence[int],
-    breakable: frozenset[int],
-    held: dict[int, np.ndarray],
-    options: SolverOptions,
-    until: float,
-) -> tuple[int, int]:
-    """Return the shortest span of keys at which a limit has to hold for the contradiction, by bisection.
+@dataclass
+class _Times:
+    """The search for the times at which the limits of a conflict have to hold.
 
-    Fewer keys at which it holds never make a contradiction of a schedule, so that bisection finds the last beginning
-    and then the first end. Spans found before for other limits stay.
+    Parameters
+    ----------
+    elastic : Elastic
+    options : SolverOptions
+    open_limits : frozenset of int
+        Limits that take no part and may be broken.
+    until : float
+        Moment of the performance counter after which times are left as wide as they are.
+    held : dict of int to ndarray of bool (keys,)
+        Times found so far.
     """
-    count = len(elastic.limits[number].keys)
 
-    def contradicts(first: int, end: int) -> bool:
-        if time.perf_counter() > until:
-            return False
-        holds = np.zeros(count, dtype=bool)
+    elastic: Elastic
+    options: SolverOptions
+    open_limits: frozenset[int]
+    until: float
+    held: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def narrowed(self, number: int) -> tuple[int, int]:
+        """Return the shortest span of keys at which a limit has to hold for the contradiction, by bisection.
+
+        Fewer keys at which it holds never make a contradiction of a schedule, so that bisection finds the last
+        beginning and then the first end. Spans found before for other limits stay.
+        """
+        count = len(self.elastic.limits[number].keys)
+        low, high = 0, count - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._contradicts(number, middle, count) else (low, middle - 1)
+        first = low
+        low, high = first + 1, count
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._contradicts(number, first, middle) else (middle + 1, high)
+        self.held[number] = self._span(number, first, low)
+        return first, low
+
+    def _span(self, number: int, first: int, end: int) -> np.ndarray:
+        holds = np.zeros(len(self.elastic.limits[number].keys), dtype=bool)
         holds[first:end] = True
-        open_now = (breakable - set(numbers)) | {number} | set(held)
-        found, _ = elastic.solve(open_now, options, {**held, number: holds})
-        return found.status == "infeasible"
+        return holds
 
-    first, end = 0, count
-    low, high = 0, count - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if contradicts(middle, end) else (low, middle - 1)
-    first = low
-    low, high = first + 1, count
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if contradicts(first, middle) else (middle + 1, high)
-    end = low
-    holds = np.zeros(count, dtype=bool)
-    holds[first:end] = True
-    held[number] = holds
-    return first, end
+    def _contradicts(self, number: int, first: int, end: int) -> bool:
+        if time.perf_counter() > self.until:
+            return False
+        held = {**self.held, number: self._span(number, first, end)}
+        found, _ = self.elastic.solve(self.open_limits | set(held), self.options, held)
+        return found.status == "infeasible"
 
 
 def _words(elastic: Elastic, number: int, first: int, end: int) -> str:

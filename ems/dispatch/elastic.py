@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Change:
     unit: str
     steps: tuple[int, ...]
     words: str
-    apply: Callable[[Draft], None] = field(repr=False, compare=False)
+    apply: Callable[[Draft], None] = dataclasses.field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -220,8 +221,7 @@ def timezone_of(problem: DispatchProblem, owner: str) -> str:
 
 def power_change(
     limit: tuple[str, str, str],
-    horizon: Horizon,
-    timezone: str,
+    at: tuple[Horizon, str],
     limit_kw: np.ndarray,
     beyond: np.ndarray,
     apply: Callable[[Draft], None],
@@ -235,8 +235,8 @@ def power_change(
     ----------
     limit : tuple of str
         Owner, field, and what a sentence calls it.
-    horizon : Horizon
-    timezone : str
+    at : tuple of Horizon and str
+        Horizon and time zone.
     limit_kw, beyond : ndarray (steps,)
         The limit and by how much it is broken.
     apply : callable (draft)
@@ -257,6 +257,6 @@ def power_change(
         unit,
         tuple(steps.tolist()),
         f"{words} {shown(limit_kw[worst])} {unit} is {shown(beyond[worst])} {unit} {fault} "
-        f"{when(steps.tolist(), horizon, timezone)}",
+        f"{when(steps.tolist(), *at)}",
         apply,
     )

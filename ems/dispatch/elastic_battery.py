@@ -35,22 +35,28 @@ def open_battery(asset: Battery, problem: DispatchProblem, draft: Draft, ample_k
     draft.change(
         "assets",
         asset.id,
-        **{"final_soc_rule": "free", "target_soc": asset.target_soc, "soc_targets": (), "max_cycles_per_d": None},
-        **{"cycle_depth_segments": 0, "degradation_cost_per_kwh": 0, "final_energy_value_per_kwh": None},
-        **{"ramp_up_rate_kw_per_s": None, "ramp_down_rate_kw_per_s": None},
+        final_soc_rule="free",
+        target_soc=asset.target_soc,
+        soc_targets=(),
+        max_cycles_per_d=None,
+        cycle_depth_segments=0,
+        degradation_cost_per_kwh=0,
+        final_energy_value_per_kwh=None,
+        ramp_up_rate_kw_per_s=None,
+        ramp_down_rate_kw_per_s=None,
     )
     if is_plain:
-        for name, limit_kw in powers.items():
+        for name, stated_kw in powers.items():
             continuous = getattr(asset, name.replace("max", "continuous"))
-            limit_kw = limit_kw if continuous is None else np.minimum(limit_kw, continuous)
+            limit_kw = stated_kw if continuous is None else np.minimum(stated_kw, continuous)
             if limit_kw.any():
                 draft.change("assets", asset.id, **{name: ample_kw, name.replace("max", "continuous"): None})
                 draft.set_series(asset.id, name, None)
                 yield _power_limit(asset, problem, name, limit_kw)
         draft.change("assets", asset.id, min_soc=0, max_soc=1)
-        for name in contents:
+        for name, limit_kwh in contents.items():
             draft.set_series(asset.id, name, None)
-            yield _content_limit(asset, problem, name, contents[name], 0 if is_cyclic else 1)
+            yield _content_limit(asset, problem, name, limit_kwh, 0 if is_cyclic else 1)
     if not is_cyclic:
         yield _initial_limit(asset, problem)
     if asset.final_soc_rule != "free":
@@ -105,7 +111,9 @@ def _power_limit(asset: Battery, problem: DispatchProblem, name: str, limit_kw: 
             if (getattr(draft.record("assets", asset.id), continuous) or np.inf) < needed.max():
                 draft.change("assets", asset.id, **{continuous: float(needed.max())})
 
-        return power_change((asset.id, name, words), horizon, timezone_of(problem, asset.id), limit_kw, beyond, apply)
+        return power_change(
+            (asset.id, name, words), (horizon, timezone_of(problem, asset.id)), limit_kw, beyond, apply
+        )
 
     return Limit(asset.id, name, words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0)
 
@@ -272,7 +280,9 @@ def _target_limit(asset: Battery, problem: DispatchProblem, boundary_of: dict[in
         def apply(draft: Draft) -> None:
             now = draft.record("assets", asset.id)
             targets = tuple(
-                one.replace(soc=float(np.clip(reached[number], now.min_soc, now.max_soc))) if number in reached else one
+                one.replace(soc=float(np.clip(reached[number], now.min_soc, now.max_soc)))
+                if number in reached
+                else one
                 for number, one in enumerate(now.soc_targets)
             )
             draft.change("assets", asset.id, soc_targets=targets)
@@ -304,8 +314,9 @@ def _cycle_limit(asset: Battery, problem: DispatchProblem, timezone: str) -> Lim
         discharge_kw = units.assets[asset.id].discharge_kw
         unit.add_constraint_each(
             "limit",
-            lambda day: sum(discharge_kw[t] * content_h[t] for t in days[day]) - unit.beyond[day]
-            <= per_d * asset.content_kwh,
+            lambda day: (
+                sum(discharge_kw[t] * content_h[t] for t in days[day]) - unit.beyond[day] <= per_d * asset.content_kwh
+            ),
             over=range(len(days)),
         )
 

@@ -83,10 +83,18 @@ def open_generator(asset: Generator, problem: DispatchProblem, draft: Draft, amp
         asset.id,
         **{name: getattr(free, name) for name in ("startup_cost", "startup_costs", "no_load_cost_per_h")},
         **{name: getattr(free, name) for name in ("maintenance_cost_per_h", "cost_curve", "fuel_cost_per_kwh")},
-        **{"shutdown_cost": float(is_committed), "quadratic_cost_per_kw2h": 0},
-        **{"min_output_kw": 0, "max_output_kw": max(ample_kw, float(high.max())), "must_run": False},
-        **{"min_uptime_h": 0, "min_downtime_h": 0, "max_startup_kw": None, "max_shutdown_kw": None},
-        **{"ramp_up_rate_kw_per_min": None, "ramp_down_rate_kw_per_min": None, "fuel_tank_capacity_l": None},
+        shutdown_cost=float(is_committed),
+        quadratic_cost_per_kw2h=0,
+        min_output_kw=0,
+        max_output_kw=max(ample_kw, float(high.max())),
+        must_run=False,
+        min_uptime_h=0,
+        min_downtime_h=0,
+        max_startup_kw=None,
+        max_shutdown_kw=None,
+        ramp_up_rate_kw_per_min=None,
+        ramp_down_rate_kw_per_min=None,
+        fuel_tank_capacity_l=None,
     )
     for name in ("min_output_kw", "max_output_kw", "required_on", "fuel_cost_per_kwh"):
         draft.set_series(asset.id, name, None)
@@ -141,7 +149,7 @@ def _highest(one: _Opened, stated_kw: np.ndarray) -> Limit:
             raised(asset.id, "max_output_kw", at_least_low)(draft)
 
         limit = (asset.id, "max_output_kw", words)
-        return power_change(limit, one.horizon, one.timezone, high, beyond, apply)
+        return power_change(limit, (one.horizon, one.timezone), high, beyond, apply)
 
     return one.hourly("max_output_kw", words, declare, change, highest_weight=1.0)
 
@@ -159,18 +167,18 @@ def _lowest(one: _Opened) -> Limit:
         limit.add_constraint("limit", lowest)
 
     def change(_: Formulation, beyond: np.ndarray) -> Change | None:
-        apply = lowered(asset.id, "min_output_kw", np.maximum(needed_kw(low, beyond, -1), 0.0))
+        needed = np.maximum(needed_kw(low, beyond, -1), 0.0)
 
-        def with_curve(draft: Draft) -> None:
-            apply(draft)
-            now = draft.record("assets", asset.id)
-            if now.cost_curve and now.cost_curve[0].output_kw > now.min_output_kw:
-                # Down to the new lowest output at the cost of the old one, which is never less than it is.
-                first = now.cost_curve[0].replace(output_kw=now.min_output_kw)
-                draft.change("assets", asset.id, cost_curve=(first, *now.cost_curve))
+        def apply(draft: Draft) -> None:
+            curve = draft.record("assets", asset.id).cost_curve
+            if curve and curve[0].output_kw > needed.min():
+                # Down to the new lowest output at the cost of the old one.
+                first = curve[0].replace(output_kw=float(needed.min()))
+                draft.change("assets", asset.id, cost_curve=(first, *curve))
+            lowered(asset.id, "min_output_kw", needed)(draft)
 
         limit = (asset.id, "min_output_kw", words)
-        return power_change(limit, one.horizon, one.timezone, low, beyond, with_curve, fault="too high")
+        return power_change(limit, (one.horizon, one.timezone), low, beyond, apply, fault="too high")
 
     return one.hourly("min_output_kw", words, declare, change, highest_weight=1.0)
 
@@ -191,6 +199,7 @@ def _times(one: _Opened) -> Iterator[Limit]:
         def declare(
             limit: Any,
             units: Formulation,
+            *,
             switch: str = switch,
             is_up: bool = is_up,
             lags: list[np.ndarray] = lags,
@@ -263,9 +272,7 @@ def _orders(one: _Opened) -> Iterator[Limit]:
                 draft.change("assets", asset.id, must_run=False)
 
             text = f"let {asset.id} be off {when(steps, horizon, timezone)} (must_run)"
-            return Change(
-                asset.id, "must_run", float(horizon.step_h[steps].sum()), "h", tuple(steps), text, apply
-            )
+            return Change(asset.id, "must_run", float(horizon.step_h[steps].sum()), "h", tuple(steps), text, apply)
 
         yield one.hourly("must_run", f"must_run of {asset.id}", must_run, let_off)
     if one.required_on is None:
@@ -305,6 +312,7 @@ def _switch_limits(one: _Opened) -> Iterator[Limit]:
         def declare(
             limit: Any,
             units: Formulation,
+            *,
             is_start: bool = is_start,
             less_kw: np.ndarray = less_kw,
             limit_kw: float = limit_kw,
@@ -319,9 +327,7 @@ def _switch_limits(one: _Opened) -> Iterator[Limit]:
             limit.add_constraint("limit", near_switch, over=range(steps if is_start else steps - 1))
             before_kw = asset.initial_output_kw or 0.0
             if not is_start and one.span.is_available[0] and before_kw > limit_kw:
-                limit.add_constraint(
-                    "first", (before_kw - limit_kw) * unit.is_stopped[0] - limit.beyond[0] <= 0.0
-                )
+                limit.add_constraint("first", (before_kw - limit_kw) * unit.is_stopped[0] - limit.beyond[0] <= 0.0)
 
         def change(
             _: Formulation, beyond: np.ndarray, field: str = field, limit_kw: float = limit_kw, words: str = words
@@ -332,7 +338,7 @@ def _switch_limits(one: _Opened) -> Iterator[Limit]:
                 draft.change("assets", asset.id, **{field: new})
 
             whole = np.full(steps, limit_kw)
-            return power_change((asset.id, field, words), one.horizon, one.timezone, whole, beyond, apply)
+            return power_change((asset.id, field, words), (one.horizon, one.timezone), whole, beyond, apply)
 
         yield one.hourly(field, words, declare, change, highest_weight=1.0)
 
@@ -350,7 +356,11 @@ def _ramps(one: _Opened) -> Iterator[Limit]:
         jump = np.append(0.0, np.where(span.is_available[1:] != span.is_available[:-1], np.diff(span.low_kw), 0.0))
 
         def declare(
-            limit: Any, units: Formulation, sign: int = sign, change_kw: np.ndarray = change_kw, jump: np.ndarray = jump
+            limit: Any,
+            units: Formulation,
+            sign: int = sign,
+            change_kw: np.ndarray = change_kw,
+            jump: np.ndarray = jump,
         ) -> None:
             unit = units.assets[asset.id]
             is_switched = unit.has("is_started")
@@ -362,8 +372,11 @@ def _ramps(one: _Opened) -> Iterator[Limit]:
                 return sign * rise_kw - limit.beyond[t] <= most_kw[t]
 
             limit.add_constraint("limit", ramp, over=range(1, len(one.horizon)))
-            before_kw = asset.initial_output_kw if is_switched and asset.initial_is_on else asset.output_before_kw
-            if before_kw is None or (is_switched and not asset.initial_is_on) or not span.is_available[0]:
+            # A generator that was off starts from its lowest output; of one that was on it may not be known.
+            before_kw = 0.0 if is_switched and not asset.initial_is_on else asset.initial_output_kw
+            if not is_switched:
+                before_kw = asset.output_before_kw
+            if before_kw is None or not span.is_available[0]:
                 return
             if is_switched:
                 before_kw = max(before_kw - span.low_kw[0], 0.0)
@@ -408,5 +421,3 @@ def _tank(one: _Opened) -> Limit:
 
     weight = np.array([1 / max(l_per_kwh, 1e-9)])
     return Limit(asset.id, "fuel_tank_capacity_l", words, ["l"], weight, declare, change)
-
-

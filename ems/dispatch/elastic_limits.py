@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ems.assets.asset import Asset
 from ems.assets.battery import Battery
 from ems.assets.ev_charger import EvCharger
 from ems.assets.generator import Generator
@@ -36,21 +37,17 @@ def open_limits(problem: DispatchProblem, draft: Draft) -> Iterator[Limit]:
     from ems.dispatch.elastic_use import open_charger, open_load, open_site
 
     ample_kw = ample_power_kw(problem)
+    openers: tuple[tuple[type[Asset], Callable[..., Iterator[Limit]]], ...] = (
+        (GridConnection, open_connection),
+        (Battery, open_battery),
+        (Generator, open_generator),
+        (EvCharger, open_charger),
+        (Load, open_load),
+        (VariableRenewable, open_renewable),
+    )
     for asset in problem.assets:
-        found: Iterator[Limit] = iter(())
-        if isinstance(asset, GridConnection):
-            found = open_connection(asset, problem, draft, ample_kw)
-        elif isinstance(asset, Battery):
-            found = open_battery(asset, problem, draft, ample_kw)
-        elif isinstance(asset, Generator):
-            found = open_generator(asset, problem, draft, ample_kw)
-        elif isinstance(asset, EvCharger):
-            found = open_charger(asset, problem, draft, ample_kw)
-        elif isinstance(asset, Load):
-            found = open_load(asset, problem, draft, ample_kw)
-        elif isinstance(asset, VariableRenewable):
-            found = open_renewable(asset, problem, draft)
-        for limit in found:
+        opener = next(function for kind, function in openers if isinstance(asset, kind))
+        for limit in opener(asset, problem, draft, ample_kw):
             yield replace(limit, kind=asset.kind)
     for group, members in problem.limited_groups():
         for limit in open_group(group, members, problem, draft):
@@ -72,7 +69,13 @@ def ample_power_kw(problem: DispatchProblem) -> float:
                 total += float(np.abs(series[name]).max())
         if isinstance(asset, EvCharger):
             total += asset.max_power_kw * asset.number_of_ports
-        for name in ("max_charge_kw", "max_discharge_kw", "max_output_kw", "auxiliary_load_kw", "transformer_losses_kw"):
+        for name in (
+            "max_charge_kw",
+            "max_discharge_kw",
+            "max_output_kw",
+            "auxiliary_load_kw",
+            "transformer_losses_kw",
+        ):
             total += max(float(getattr(asset, name, None) or 0.0), float(np.max(series.get(name, 0.0))))
         if isinstance(asset, Load):
             total += asset.thermal.max_power_kw if asset.thermal else asset.shiftable_power_kw or 0.0
@@ -167,5 +170,3 @@ def ramp_limit(
         )
 
     return Limit(owner, field, words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0)
-
-

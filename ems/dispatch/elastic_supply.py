@@ -20,9 +20,7 @@ from ems.dispatch.formulation import Formulation
 from ems.dispatch.problem import DispatchProblem
 
 
-def open_connection(
-    asset: GridConnection, problem: DispatchProblem, draft: Draft, ample_kw: float
-) -> Iterator[Limit]:
+def open_connection(asset: GridConnection, problem: DispatchProblem, draft: Draft, ample_kw: float) -> Iterator[Limit]:
     """Open import, export and ramps of a connection."""
     inputs, horizon = problem.inputs_of(asset), problem.horizon
     limits_kw = dict(zip(("import", "export"), asset.limits_kw(inputs), strict=True))
@@ -86,14 +84,21 @@ def _power_limit(asset: GridConnection, problem: DispatchProblem, way: str, limi
             draft.change("assets", asset.id, **{f"{way}_enabled": True})
 
         return power_change(
-            (asset.id, name, f"{asset.id} {way} limit"), horizon, timezone_of(problem, asset.id), limit_kw, beyond, apply
+            (asset.id, name, f"{asset.id} {way} limit"),
+            horizon,
+            timezone_of(problem, asset.id),
+            limit_kw,
+            beyond,
+            apply,
         )
 
     words = f"{asset.id} {way} limit"
     return Limit(asset.id, name, words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0)
 
 
-def open_renewable(asset: VariableRenewable, problem: DispatchProblem, draft: Draft) -> Iterator[Limit]:
+def open_renewable(
+    asset: VariableRenewable, problem: DispatchProblem, draft: Draft, _ample_kw: float
+) -> Iterator[Limit]:
     """Open the use of all available power of a renewable that must not be curtailed."""
     if asset.is_curtailable:
         return
@@ -128,17 +133,16 @@ def open_renewable(asset: VariableRenewable, problem: DispatchProblem, draft: Dr
 def open_group(group: Group, members: list[Any], problem: DispatchProblem, draft: Draft) -> Iterator[Limit]:
     """Open the limits that members of a group share."""
     horizon = problem.horizon
-    for way, sign in (("import", 1), ("export", -1)):
+    for way in ("import", "export"):
         limit = getattr(group, f"max_{way}_kw")
         if limit is None or not members:
             continue
         draft.change("groups", group.id, **{f"max_{way}_kw": None})
-        yield _group_limit(group, members, problem, way, sign * 1.0, np.full(len(horizon), float(limit)))
+        yield _group_limit(group, members, problem, way, np.full(len(horizon), float(limit)))
 
 
-def _group_limit(
-    group: Group, members: list[Any], problem: DispatchProblem, way: str, sign: float, limit_kw: np.ndarray
-) -> Limit:
+def _group_limit(group: Group, members: list[Any], problem: DispatchProblem, way: str, limit_kw: np.ndarray) -> Limit:
+    sign = 1.0 if way == "import" else -1.0
     horizon, name = problem.horizon, f"max_{way}_kw"
 
     def declare(unit: Any, units: Formulation) -> None:
@@ -155,7 +159,7 @@ def _group_limit(
 
         words = f"{way} limit of group {group.id}"
         return power_change(
-            (group.id, name, words), horizon, timezone_of(problem, members[0].id), limit_kw, beyond, apply
+            (group.id, name, words), (horizon, timezone_of(problem, members[0].id)), limit_kw, beyond, apply
         )
 
     words = f"{way} limit of group {group.id}"
@@ -210,7 +214,7 @@ def open_reserve(reserve: ReserveRequirement, problem: DispatchProblem, draft: D
         words = f"reserve {reserve.id} of"
         timezone = timezone_of(problem, "")
         return power_change(
-            (reserve.id, "requirement_kw", words), horizon, timezone, required_kw, beyond, apply, fault="too much"
+            (reserve.id, "requirement_kw", words), (horizon, timezone), required_kw, beyond, apply, fault="too much"
         )
 
     words = f"reserve {reserve.id}"
@@ -234,7 +238,3 @@ def _capacity_on_line(reserve: ReserveRequirement, problem: DispatchProblem) -> 
         return sum(is_on(units.assets[one.id], t) * highest_kw[one.id][t] for one in generators)
 
     return capacity_kw
-
-
-
-

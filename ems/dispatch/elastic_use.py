@@ -134,7 +134,7 @@ def _open_zone(asset: Load, problem: DispatchProblem, draft: Draft, ample_kw: fl
                 rated_load_kw=max(now.rated_load_kw, new),
             )
 
-        return power_change((asset.id, "thermal", words), horizon, timezone, limit_kw, beyond, apply)
+        return power_change((asset.id, "thermal", words), (horizon, timezone), limit_kw, beyond, apply)
 
     words = f"{asset.id} {zone.mode} power"
     yield Limit(asset.id, "thermal", words, horizon.steps, horizon.step_h, power, stronger, highest_weight=1.0)
@@ -200,8 +200,9 @@ def open_charger(asset: EvCharger, problem: DispatchProblem, draft: Draft, ample
             charge_kw = getattr(unit, port_name("charge_kw", number + 1, len(ports)))
             limit.add_constraint(
                 f"port_{number + 1}",
-                lambda t, charge_kw=charge_kw, share=shares[number]: charge_kw[t] - limit.beyond[t] * share[t]
-                <= limit_kw[t] * share[t],
+                lambda t, charge_kw=charge_kw, share=shares[number]: (
+                    charge_kw[t] - limit.beyond[t] * share[t] <= limit_kw[t] * share[t]
+                ),
             )
         limit.add_constraint(
             "all_ports",
@@ -219,11 +220,9 @@ def open_charger(asset: EvCharger, problem: DispatchProblem, draft: Draft, ample
             raised(asset.id, "max_power_kw", needed)(draft)
 
         limit = (asset.id, "max_power_kw", words)
-        return power_change(limit, horizon, inputs.timezone, limit_kw, beyond, apply)
+        return power_change(limit, (horizon, inputs.timezone), limit_kw, beyond, apply)
 
-    yield Limit(
-        asset.id, "max_power_kw", words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0
-    )
+    yield Limit(asset.id, "max_power_kw", words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0)
 
 
 def _vehicle_energy(asset: EvCharger, problem: DispatchProblem, numbers: list[int]) -> Limit:
@@ -294,7 +293,9 @@ def open_site(site: Site, problem: DispatchProblem, draft: Draft) -> Iterator[Li
             cuts = []
             if name == "missing_kw":
                 cuts = [units.assets[one.id] for one in members if units.assets[one.id].has("cut_kw")]
-            limit.add_constraint("limit", lambda t: power_kw[t] == limit.beyond[t] + sum(one.cut_kw[t] for one in cuts))
+            limit.add_constraint(
+                "limit", lambda t: power_kw[t] == limit.beyond[t] + sum(one.cut_kw[t] for one in cuts)
+            )
 
         def change(_: Formulation, beyond: np.ndarray, field: str = field, word: str = word) -> Change | None:
             if not beyond.any():

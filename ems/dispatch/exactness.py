@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.matrix import ConvexCost, Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solution import Solution
 from ems.dispatch.solvers import solve_matrix
@@ -20,9 +20,10 @@ from ems.errors import NoSolution
 
 TOLERANCE_KW = 1e-6
 """A solver's own tolerance leaves smaller powers in both directions."""
-NEAR_CURVE = 1e-9
+NEAR_CURVE = 1e-11
 """Distance of a convex cost from its function, as a share of the objective, that is none."""
 MOST_ROUNDS = 60
+MOST_NETTINGS = 5
 LARGE_KW = 1e5
 """A bound above this may stand for none at all; then the rows say what can be reached."""
 
@@ -47,8 +48,10 @@ def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Mat
         seconds += solution.seconds
         if solution.x is None:
             return replace(solution, seconds=seconds), matrix, len(added)
-        broken = _broken_pairs(matrix, solution.x, added)
-        error = curve_error(matrix, solution.x)
+        x = netted(matrix, solution.x)
+        solution = replace(solution, x=x)
+        broken = _broken_pairs(matrix, x, added)
+        error = curve_error(matrix, x)
         # With decisions to search for, tangents only have to be good to within a part of the gap.
         near = NEAR_CURVE if not matrix.is_integer.any() else max(NEAR_CURVE, options.mip_gap / 20)
         if len(broken) == 0 and error <= near * max(1.0, abs(solution.objective)):
@@ -57,7 +60,7 @@ def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Mat
             matrix = _with_directions(matrix, broken)
             added |= {(int(one), int(other)) for one, other in broken}
         if error > 0:
-            matrix = _with_tangents(matrix, solution.x)
+            matrix = _with_tangents(matrix, x)
     final, exact = matrix, solution
     if matrix.is_integer.any() and solution.x is not None:
         final, exact, more = _with_decisions_fixed(matrix, solution, options)
@@ -86,14 +89,16 @@ def _with_decisions_fixed(
         if exact.x is None:
             # Whole numbers that a solver met only to within its tolerance may leave no room at all.
             return matrix, solution, seconds
-        broken = len(_broken_pairs(final, exact.x, set())) > 0
-        error = curve_error(final, exact.x)
+        x = netted(final, exact.x)
+        exact = replace(exact, x=x)
+        broken = len(_broken_pairs(final, x, set())) > 0
+        error = curve_error(final, x)
         if not broken and error <= NEAR_CURVE * max(1.0, abs(exact.objective)):
             break
         if broken:
-            final = with_directions_closed(final, exact.x)
+            final = with_directions_closed(final, x)
         if error > 0:
-            final = _with_tangents(final, exact.x)
+            final = _with_tangents(final, x)
     return final, exact, seconds
 
 
@@ -106,6 +111,35 @@ def with_directions_closed(matrix: Matrix, x: np.ndarray) -> Matrix:
         unused = np.where(forward, exclusion.other, exclusion.one)[in_use]
         upper[unused] = np.maximum(matrix.lower[unused], 0.0)
     return replace(matrix, upper=upper)
+
+
+def netted(matrix: Matrix, x: np.ndarray) -> np.ndarray:
+    """Return a solution without power that only goes in a circle, as far as that breaks nothing and costs nothing.
+
+    Where a kWh is sold for what it is bought for, import and export at once cost nothing, and a solver leaves any
+    amount of both. The lesser of the two is taken off both; what this would break or make dearer stays as it is.
+    """
+    pairs = [(one.one, one.other) for one in matrix.exclusions]
+    if not pairs:
+        return x
+    one, other = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
+    circling = np.minimum(x[one], x[other]) - np.maximum(matrix.lower[one], matrix.lower[other]).clip(min=0.0)
+    may = (circling > TOLERANCE_KW) & (matrix.cost[one] + matrix.cost[other] >= -1e-12)
+    for _ in range(MOST_NETTINGS):
+        if not may.any():
+            return x
+        net = x.copy()
+        net[one[may]] -= circling[may]
+        net[other[may]] -= circling[may]
+        activity = matrix.coefficients @ net
+        size = TOLERANCE_KW * (1 + np.abs(activity))
+        is_broken = (activity < matrix.row_lower - size) | (activity > matrix.row_upper + size)
+        if not is_broken.any():
+            return net
+        touched = np.zeros(matrix.columns, dtype=bool)
+        touched[matrix.coefficients[np.flatnonzero(is_broken)].indices] = True
+        may &= ~(touched[one] | touched[other])
+    return x
 
 
 def _broken_pairs(matrix: Matrix, x: np.ndarray, known: set[tuple[int, int]]) -> np.ndarray:
@@ -149,7 +183,7 @@ def _reachable(matrix: Matrix, columns: np.ndarray) -> np.ndarray:
     NoSolution
         If a column has no greatest value.
     """
-    reachable = matrix.upper[columns].copy()
+    reachable: np.ndarray = matrix.upper[columns].copy()
     by_column = matrix.coefficients.tocsc() if np.any(reachable > LARGE_KW) else None
     for place in np.flatnonzero(reachable > LARGE_KW):
         assert by_column is not None, "asked for where it is needed"
@@ -178,10 +212,9 @@ def curve_error(matrix: Matrix, x: np.ndarray) -> float:
     return error
 
 
-def _true_cost(cost: object, x: np.ndarray) -> np.ndarray:
-    values: np.ndarray = cost.curve(x[cost.argument])  # type: ignore[attr-defined]
-    on = cost.on  # type: ignore[attr-defined]
-    return values if on is None else np.where(x[on] > 0.5, values, 0.0)
+def _true_cost(cost: ConvexCost, x: np.ndarray) -> np.ndarray:
+    values = cost.curve(x[cost.argument])
+    return values if cost.on is None else np.where(x[cost.on] > 0.5, values, 0.0)
 
 
 def on_curves(matrix: Matrix, x: np.ndarray) -> np.ndarray:

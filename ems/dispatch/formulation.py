@@ -130,5 +130,3 @@ def emissions_kg(problem: DispatchProblem, formulation: Formulation, t: Any) -> 
 def connections_of(problem: DispatchProblem) -> list[GridConnection]:
     """Return the connections to the grid."""
     return [asset for asset in problem.assets if isinstance(asset, GridConnection)]
-
-

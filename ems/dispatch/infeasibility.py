@@ -60,7 +60,9 @@ def explain_infeasibility(compiled: Compiled, options: SolverOptions) -> str:
     return str(diagnose(compiled.problem, options, compiled))
 
 
-def diagnose(problem: DispatchProblem, options: SolverOptions | None = None, compiled: Compiled | None = None) -> Diagnosis:
+def diagnose(
+    problem: DispatchProblem, options: SolverOptions | None = None, compiled: Compiled | None = None
+) -> Diagnosis:
     """Return why a dispatch has no schedule: the shortfall, the conflict, and repairs.
 
     Parameters
@@ -112,8 +114,8 @@ def _shortfall(elastic: Elastic, options: SolverOptions) -> str | None:
     local = moment.tz_localize("UTC").tz_convert(site.timezone)
     return (
         f"dispatch of '{site.name}' is infeasible at {moment:%Y-%m-%d %H:%M} UTC ({local:%H:%M} local time): "
-        f"{_balance_at(problem, site.id, first)}; it is {word} {kw[first]:.6g} kW then, and of {energy_kwh:.6g} kWh in "
-        f"{steps.size} steps{_outages_at(problem, first)}"
+        f"{_balance_at(problem, site.id, first)}; it is {word} {kw[first]:.6g} kW then, and of {energy_kwh:.6g} kWh "
+        f"in {steps.size} steps{_outages_at(problem, first)}"
     )
 
 
@@ -183,5 +185,3 @@ def _utc(moment: object) -> np.datetime64:
 
     assert isinstance(moment, dt.datetime), "the record checked it"
     return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "ns")
-
-

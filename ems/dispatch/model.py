@@ -41,7 +41,9 @@ def build_model(problem: DispatchProblem) -> Any:
     from pyomo.core import Block, ConcreteModel, Objective, Param, RangeSet
 
     if problem.goal.objective != "cost":
-        raise InvalidInput(f"objective = '{problem.goal.objective}'", "a Pyomo model is built for the objective 'cost'")
+        raise InvalidInput(
+            f"objective = '{problem.goal.objective}'", "a Pyomo model is built for the objective 'cost'"
+        )
     horizon = problem.horizon
     model = ConcreteModel(name="dispatch")
     model.steps = RangeSet(0, len(horizon) - 1)
@@ -100,7 +102,9 @@ class PyomoUnit(Unit):
             for key, low, high in zip(keys, lows, highs, strict=True)
         }
         var = Var(
-            keys, bounds=lambda _block, *key: bounds[key[0] if len(key) == 1 else key], domain=Binary if is_binary else Reals
+            keys,
+            bounds=lambda _block, *key: bounds[key[0] if len(key) == 1 else key],
+            domain=Binary if is_binary else Reals,
         )
         self.block.add_component(name, var)
         self.keys[name] = keys

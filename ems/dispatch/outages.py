@@ -16,7 +16,7 @@ from ems.horizon import Horizon
 
 POWERS: Mapping[str, Mapping[str, str]] = {
     "battery": {"max_charge_kw": "charge_limit_kw", "max_discharge_kw": "discharge_limit_kw"},
-    "ev_charger": {"max_power_kw": "max_power_kw"},
+    "ev_charger": {"max_power_kw": "max_power_kw", "max_discharge_kw": "max_discharge_kw"},
     "generator": {"max_output_kw": "max_output_kw"},
     "grid_connection": {"max_import_kw": "import_limit_kw", "max_export_kw": "export_limit_kw"},
     "load": {"demand_kw": ""},
@@ -51,6 +51,9 @@ def with_outages(
     InvalidInput
         If an asset is out whose powers no series can reduce.
     """
+    stated = "; ".join(f"{one.asset_id} {one.begin.isoformat()} to {one.end.isoformat()}" for one in outages)
+    if series.attrs.get("outages", "") == stated:
+        return series  # worked in already, when the problem was made that this one is a copy of
     for asset in assets:
         if not any(one.asset_id == asset.id for one in outages):
             continue
@@ -71,7 +74,7 @@ def with_outages(
                 power_kw = np.full(len(horizon), float(getattr(asset, limit)))
             if power_kw is not None:  # a needed series that is not there is missed by who needs it
                 series = _with(series, horizon, name, asset.id, power_kw * share)
-    return series
+    return series.assign_attrs(outages=stated)
 
 
 def _given(series: xr.Dataset, name: str, asset_id: str) -> np.ndarray | None:

@@ -49,7 +49,7 @@ class DispatchProblem:
     portfolio: Portfolio
     horizon: Horizon
     series: xr.Dataset
-    goal: Goal = field(default_factory=Goal)
+    goal: Goal = field(default_factory=lambda: Goal.from_mapping({}))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "portfolio", _adapted(self.portfolio, self.goal))
@@ -193,7 +193,9 @@ class DispatchProblem:
 
 def _adapted(portfolio: Portfolio, goal: Goal) -> Portfolio:
     """Return the portfolio as the goal sees it."""
-    if goal.optimization_type == "unit_commitment" and not any(isinstance(one, Generator) for one in portfolio.active()):
+    if goal.optimization_type == "unit_commitment" and not any(
+        isinstance(one, Generator) for one in portfolio.active()
+    ):
         raise InvalidInput("optimization_type = 'unit_commitment'", "no generator is active; choose battery_dispatch")
     if goal.optimization_type == "economic_dispatch":
         return portfolio.replace(
@@ -223,4 +225,3 @@ def _as_one(portfolio: Portfolio, connections: list[GridConnection]) -> Portfoli
     group = Group(id="virtual-power-plant", name="Virtual power plant", group_type="vpp", sharing_fee_per_kwh=0.0)
     members = tuple(GroupMember(asset_id=one.id, group_id=group.id) for one in connections)
     return portfolio.replace(groups=(*portfolio.groups, group), members=(*portfolio.members, *members))
-

@@ -76,14 +76,22 @@ def compile_model(problem: DispatchProblem, model: Any) -> Compiled:
         offset=float(form.c_offset[0]),
         variables=tuple(variables),
         constraints=_constraints(form),
-        exclusions=tuple(
-            Exclusion(one.owner, moved[one.one], moved[one.other]) for one in declared.matrix.exclusions
-        ),
+        exclusions=tuple(Exclusion(one.owner, moved[one.one], moved[one.other]) for one in declared.matrix.exclusions),
         convex_costs=tuple(_moved_cost(one, moved) for one in declared.matrix.convex_costs),
     )
-    return replace(
-        declared, matrix=matrix, measures=(Measure("cost", matrix.cost, matrix.offset), *declared.measures[1:])
+    # What somebody made of the cost is what is minimised as such; other measures are as they were declared.
+    measures = tuple(
+        Measure("cost", cost, matrix.offset) if one.name == "cost" else _moved_measure(one, moved, matrix.columns)
+        for one in declared.measures
     )
+    first = measures[0]
+    return replace(declared, matrix=replace(matrix, cost=first.vector, offset=first.offset), measures=measures)
+
+
+def _moved_measure(measure: Measure, moved: np.ndarray, columns: int) -> Measure:
+    vector = np.zeros(columns)
+    np.add.at(vector, moved[: len(measure.vector)], measure.vector)
+    return replace(measure, vector=vector)
 
 
 def _moved_cost(cost: ConvexCost, moved: np.ndarray) -> ConvexCost:

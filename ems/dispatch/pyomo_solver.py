@@ -131,7 +131,11 @@ def _pyomo_of(matrix: Matrix) -> tuple[Any, list[Any]]:
         if low == high:
             model.row[i] = terms == float(low)
         else:
-            model.row[i] = (float(low) if math.isfinite(low) else None, terms, float(high) if math.isfinite(high) else None)
+            model.row[i] = (
+                float(low) if math.isfinite(low) else None,
+                terms,
+                float(high) if math.isfinite(high) else None,
+            )
     at = np.flatnonzero(matrix.cost)
     model.objective = Objective(
         expr=LinearExpression(

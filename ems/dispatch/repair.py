@@ -6,14 +6,16 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ems.dispatch.compile import compile_problem
 from ems.dispatch.draft import Draft
 from ems.dispatch.elastic import Change, Elastic, make_elastic
+from ems.dispatch.exactness import solve_exactly
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 
 MOST_REPAIRS = 3
 MOST_ROUNDS = 4
-"""A loosened record may have further effects, of which a next round takes care."""
+"""Of trying a repair out and mending what else it takes."""
 
 
 @dataclass(frozen=True)
@@ -82,37 +84,64 @@ def repairs_of(
     sorts: dict[tuple[str, str], list[int]] = {}
     for number, limit in enumerate(elastic.limits):
         sorts.setdefault(limit.sort, []).append(number)
-    everything = [number for number, limit in enumerate(elastic.limits) if limit.kind != "bus"]
-    smallest = _repair(elastic, everything, options)
-    if smallest is None:
-        smallest = _repair(elastic, range(len(elastic.limits)), options)
-    if smallest is None or not smallest.changes:
-        return []
     found: list[Repair] = []
     tried = sorts if numbers is None else {elastic.limits[number].sort: 0 for number in numbers}
     for sort in tried:
         if sort[0] == "bus" or time.perf_counter() - begin > budget_s:
             continue
-        repair = _repair(elastic, sorts[sort], options)
-        if repair is not None and repair.changes:
+        repair = _verified(elastic, sorts[sort], options)
+        if repair is not None and not repair.changes:
+            return []
+        if repair is not None:
             found.append(repair)
     found.sort(key=lambda repair: (repair.weight, str(repair)))
-    return found[:most] or [smallest]
+    if found:
+        return found[:most]
+    # No single sort is sufficient: all together, and the balance of buses only where that is not, either.
+    no_bus = [number for number, limit in enumerate(elastic.limits) if limit.kind != "bus"]
+    for together in (no_bus, range(len(elastic.limits))):
+        smallest = _verified(elastic, together, options)
+        if smallest is not None:
+            return [smallest] if smallest.changes else []
+    return []
 
 
 def _repair(elastic: Elastic, numbers: Collection[int], options: SolverOptions) -> Repair | None:
-    """Return the smallest repair by some limits, verified; None where there is none."""
+    """Return the smallest repair by some limits; None where there is none."""
     solution, _ = elastic.solve(frozenset(numbers), options)
     if solution.x is None:
         return None
     units = elastic.units(solution.x)
     changes = [
-        elastic.limits[number].change(units, elastic.beyond(number, solution.x)) for number in elastic.broken(solution.x)
+        elastic.limits[number].change(units, elastic.beyond(number, solution.x))
+        for number in elastic.broken(solution.x)
     ]
     return Repair(tuple(change for change in changes if change is not None), float(solution.objective))
 
 
-def apply_repair(problem: DispatchProblem, repair: Repair, options: SolverOptions | None = None) -> DispatchProblem:
+def _verified(elastic: Elastic, numbers: Collection[int], options: SolverOptions) -> Repair | None:
+    """Return the smallest repair by some limits with what else it takes, tried out; None where there is none.
+
+    What follows from a changed record may bind anew: a lower lowest output brings the first step after a start down.
+    """
+    fields = {(elastic.limits[number].owner, elastic.limits[number].field) for number in numbers}
+    repair = _repair(elastic, numbers, options)
+    for _ in range(MOST_ROUNDS):
+        if repair is None or not repair.changes:
+            return repair
+        mended = apply_repair(elastic.problem, repair)
+        if solve_exactly(compile_problem(mended).matrix, options)[0].x is not None:
+            return repair
+        again = make_elastic(mended)
+        same = [number for number, limit in enumerate(again.limits) if (limit.owner, limit.field) in fields]
+        more = _repair(again, same, options)
+        if more is None or not more.changes:
+            return None
+        repair = Repair((*repair.changes, *more.changes), repair.weight + more.weight)
+    return None
+
+
+def apply_repair(problem: DispatchProblem, repair: Repair) -> DispatchProblem:
     """Return a dispatch whose records and series are loosened as a repair says, so that it has a schedule.
 
     Outages of the goal stay in the series, where they have been worked in.
@@ -121,30 +150,9 @@ def apply_repair(problem: DispatchProblem, repair: Repair, options: SolverOption
     ----------
     problem : DispatchProblem
     repair : Repair
-    options : SolverOptions, optional
-        Of the check that there is a schedule now; further effects of a loosened record are mended alike.
+        Of that problem, from `find_repairs`.
     """
-    options = options or SolverOptions()
-    for _ in range(MOST_ROUNDS):
-        draft = Draft(problem)
-        for change in repair.changes:
-            change.apply(draft)
-        problem = draft.problem()
-        again = _again(problem, repair, options)
-        if again is None:
-            break
-        repair = again
-    return problem
-
-
-def _again(problem: DispatchProblem, done: Repair, options: SolverOptions) -> Repair | None:
-    """Return what is still to be done after a repair, by the same sorts of limits if they are sufficient."""
-    elastic = make_elastic(problem)
-    fields = {(change.owner, change.field) for change in done.changes}
-    same = [number for number, limit in enumerate(elastic.limits) if (limit.owner, limit.field) in fields]
-    for numbers in (same, range(len(elastic.limits))):
-        repair = _repair(elastic, numbers, options)
-        if repair is not None:
-            return repair if repair.changes else None
-    return None
-
+    draft = Draft(problem)
+    for change in repair.changes:
+        change.apply(draft)
+    return draft.problem()

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ems.dispatch.compile import Compiled, Measure, _measure, compile_problem
+from ems.dispatch.compile import Compiled, Measure, compile_problem
 from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.formulation import costs_once, costs_over_steps
 from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 NEARLY = 1e-7
 """Share of a measure that a later one may cost: above a solver's tolerance, below what anybody sees."""
-UNSERVED = ("interruption_cost", "unserved_cost", "unmet_cost")
-"""Types of cost that tell the worth of what is not served: demand, what a bus lacks, what vehicles lack."""
 
 
 def solve(
@@ -57,9 +54,11 @@ def solve(
     options = options or SolverOptions()
     check_solver(options.solver)
     compiled = compile_problem(problem) if model is None else _compile_model(problem, model)
-    if problem.goal.optimization_type == "resilience":
-        compiled = serving_first(compiled)
-    solution, final, binaries = solve_exactly(compiled.matrix, options)
+    if options.solver == "dp":
+        solution, final, binaries = _solve_by_programme(compiled, model), compiled.matrix, 0
+        options = options.replace(solver="highs")  # for an explanation, and for the choice among equal plans
+    else:
+        solution, final, binaries = solve_exactly(compiled.matrix, options)
     if solution.status == "infeasible":
         from ems.dispatch.infeasibility import explain_infeasibility
 
@@ -71,8 +70,8 @@ def solve(
             f"{options.solver} found no schedule within time_limit_s = {options.time_limit_s:g} s; allow more time"
         )
     stage = compiled.matrix
-    for stages in itertools.pairwise(compiled.measures):
-        assert solution.x is not None
+    for done, measure in itertools.pairwise(compiled.measures):
+        assert solution.x is not None, "a solution without values was refused above"
         stage = next_stage(stage, done, done.of(solution.x), measure)
         solution, final, more = _refine(compiled, stage, final, solution, options)
         binaries += more
@@ -120,24 +119,6 @@ def _compile_model(problem: DispatchProblem, model: Any) -> Compiled:
     from ems.dispatch.pyomo_matrix import compile_model
 
     return compile_model(problem, model)
-
-
-def serving_first(compiled: Compiled) -> Compiled:
-    """Return a dispatch that minimises the worth of what is not served before anything else."""
-    problem, formulation = compiled.problem, compiled.formulation
-    found = {
-        **costs_over_steps(problem, formulation, np.arange(len(problem.horizon))),
-        **costs_once(problem, formulation),
-    }
-    unserved = [cost for (_, cost_type), cost in found.items() if cost_type in UNSERVED]
-    # A model that somebody changed has the declared columns in an order of its own.
-    at = np.concatenate([block.at for block in compiled.matrix.variables])
-    declared = _measure("unserved_cost", unserved, len(at))
-    vector = np.zeros(compiled.matrix.columns)
-    vector[at] = declared.vector
-    measure = Measure("unserved_cost", vector, declared.offset)
-    matrix = replace(compiled.matrix, cost=vector, offset=measure.offset)
-    return replace(compiled, matrix=matrix, measures=(measure, *compiled.measures))
 
 
 def _refine(

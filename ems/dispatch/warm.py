@@ -118,7 +118,8 @@ class WarmDispatch:
         """Raise where the matrix of changed series is not the one that the links give."""
         random = np.random.default_rng(0)
         changed = {
-            key: values + random.uniform(0.1, 1.0, len(values)) * (1 + abs(values)) for key, values in self._values.items()
+            key: values + random.uniform(0.1, 1.0, len(values)) * (1 + abs(values))
+            for key, values in self._values.items()
         }
         expected = _compiled_with(problem, changed)
         before = self._matrix

@@ -18,14 +18,25 @@ from ems.report.curves import (
     price_panels,
     told_apart,
 )
-from ems.report.figure import MOST_POINTS_IN_SVG, ReportFigure, report_settings
+from ems.report.figure import ReportFigure, report_settings
+from ems.report.marks import (
+    add_legend,
+    draw_steps,
+    fill_steps,
+    from_zero,
+    over_time,
+    range_of,
+    rounded,
+    saying,
+    set_title,
+    share_time,
+    subject_of,
+)
 from ems.report.style import (
     COST_COLOURS,
     INK,
     SOFT_INK,
     colour_of,
-    local_time_axis,
-    local_times,
     shown,
 )
 from ems.report.tables import cost_words, shown_money, shown_number
@@ -36,15 +47,25 @@ if TYPE_CHECKING:
 
 MOST_BATTERIES = 6
 PANEL_IN = 1.7
-LEGEND_LETTERS = 100  # letters of a legend's line in a figure of the report's width
 
 
 class _Content(NamedTuple):
+    """The energy in a store, or in the vehicles at a charger, which have no common limits."""
+
     label: str
+    kind: str
     energy_kwh: np.ndarray
-    capacity_kwh: float
-    lowest_kwh: float
-    highest_kwh: float
+    capacity_kwh: float = np.nan
+    lowest_kwh: float = np.nan
+    highest_kwh: float = np.nan
+
+    @property
+    def fact(self) -> str:
+        """What it holds, in words."""
+        held = f"{range_of([self.energy_kwh])} kWh"
+        if np.isnan(self.capacity_kwh):
+            return f"Vehicles at {self.label} hold {held}"
+        return f"{self.label} holds {held} of {rounded(self.capacity_kwh)} kWh"
 
 
 def plot_series(series: xr.Dataset, portfolio: Any) -> ReportFigure:
@@ -71,23 +92,23 @@ def plot_series(series: xr.Dataset, portfolio: Any) -> ReportFigure:
     ]
     panels = [panel for panel in panels if panel[2]]
     if not panels:
-        return _saying("No demand, available power or price is given.")
+        return saying("No demand, available power or price is given.")
     boundaries = boundaries_of(series)
-    facts = [f"{what} {_range([c.values for c in curves])} {unit}" for what, unit, curves in panels]
+    facts = [f"{what} {range_of([c.values for c in curves])} {unit}" for what, unit, curves in panels]
     edges = date2num(boundaries)
     figure = ReportFigure(
-        f"Step plots {_over(boundaries, portfolio)}: {'; '.join(facts)}.", height_in=0.7 + PANEL_IN * len(panels)
+        f"Step plots {over_time(boundaries, portfolio)}: {'; '.join(facts)}.", height_in=0.7 + PANEL_IN * len(panels)
     )
     with report_settings():
         all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (what, unit, curves), fact in zip(all_axes, panels, facts, strict=True):
-            handles = [_steps(axes, edges, c.values, c.colour) for c in curves]
+            handles = [draw_steps(axes, edges, c.values, c.colour) for c in curves]
             axes.set_title(fact[0].upper() + fact[1:])
             axes.set_ylabel(f"{what}\n({unit})")
-            _from_zero(axes)
+            from_zero(axes)
             if len(curves) > 1 or unit == "kW":
-                _legend(axes, handles, [c.label for c in curves])
-        _share_time(all_axes, boundaries, portfolio)
+                add_legend(axes, handles, [c.label for c in curves])
+        share_time(all_axes, boundaries, portfolio)
     return figure
 
 
@@ -97,7 +118,7 @@ def plot_power_balance(flows: xr.Dataset, series: xr.Dataset, portfolio: Any) ->
     Parameters
     ----------
     flows : Dataset
-        ``injection_kw(time, asset)``: positive into the site's bus.
+        ``injection_kw(time, asset)``: positive into the site's bus; ``unserved_kw`` where loads go without.
     series : Dataset
         ``import_price_per_kwh(time, asset)``, where there is one.
     portfolio : Portfolio
@@ -109,18 +130,19 @@ def plot_power_balance(flows: xr.Dataset, series: xr.Dataset, portfolio: Any) ->
     ids = [str(one) for one in injection["asset"].values]
     loads = injection.sel(asset=[one for one in ids if kinds.get(one) == "load"])
     load_kw = -np.nan_to_num(loads.transpose("time", "asset").values).sum(axis=1)
+    unserved_kw = np.nan_to_num(flows["unserved_kw"].values).sum(axis=1) if "unserved_kw" in flows else load_kw * 0
     others = injection.sel(asset=[one for one in ids if kinds.get(one) != "load"]).to_dataset(name="power")
     layers = layers_of(curves_of(others, "power", portfolio))
     prices = distinct(curves_of(series, "import_price_per_kwh", portfolio))
 
     in_out = [
-        f"{layer.label} gives {_number((layer.supply_kw * hours).sum())} kWh "
-        f"and takes {_number(-(layer.use_kw * hours).sum())} kWh"
+        f"{layer.label} gives {rounded((layer.supply_kw * hours).sum())} kWh "
+        f"and takes {rounded(-(layer.use_kw * hours).sum())} kWh"
         for layer in layers
     ]
     figure = ReportFigure(
-        f"Power of each asset, stacked, {_over(boundaries, portfolio)}: {'; '.join(in_out)}; "
-        f"load at most {_number(load_kw.max())} kW.",
+        f"Power of each asset, stacked, {over_time(boundaries, portfolio)}: {'; '.join(in_out)}; "
+        f"load at most {rounded(load_kw.max())} kW.",
         height_in=4.9 if prices else 3.9,
     )
     edges = date2num(boundaries)
@@ -129,82 +151,109 @@ def plot_power_balance(flows: xr.Dataset, series: xr.Dataset, portfolio: Any) ->
         all_axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
         balance = all_axes[-1]
         if prices:
-            price_handles = [_steps(all_axes[0], edges, c.values, price_colour(at)) for at, c in enumerate(prices)]
+            price_handles = [draw_steps(all_axes[0], edges, c.values, price_colour(at)) for at, c in enumerate(prices)]
             all_axes[0].set_ylabel(f"import price\n({portfolio.currency}/kWh)")
-            _from_zero(all_axes[0])
+            from_zero(all_axes[0])
             if len(prices) > 1:
-                _legend(all_axes[0], price_handles, [c.label for c in prices])
+                add_legend(all_axes[0], price_handles, [c.label for c in prices])
         handles = _stack(balance, layers, edges)
         labels = [layer.label for layer in layers]
         if loads.sizes["asset"]:
-            handles.append(_steps(balance, edges, load_kw, INK))
+            handles.append(draw_steps(balance, edges, load_kw, INK))
             labels.append("load")
-        _from_zero(balance)
+        if unserved_kw.any():
+            wanted = draw_steps(balance, edges, load_kw + unserved_kw, INK)
+            wanted.set_linestyle((0, (2, 2)))
+            handles.append(wanted)
+            labels.append("load wanted")
+        from_zero(balance)
         balance.axhline(0, color=SOFT_INK, linewidth=0.8)
         balance.set_ylabel("power (kW)\nuse | supply")
-        _title(figure, f"Power balance of {_subject(portfolio)}: load at most {_number(load_kw.max())} kW")
-        _legend(balance, handles, labels, below=True)
-        _share_time(all_axes, boundaries, portfolio)
+        set_title(figure, f"Power balance of {subject_of(portfolio)}: load at most {rounded(load_kw.max())} kW")
+        add_legend(balance, handles, labels, below=True)
+        share_time(all_axes, boundaries, portfolio)
     return figure
 
 
 def plot_energy(flows: xr.Dataset, portfolio: Any) -> ReportFigure:
-    """Return the energy content of each battery at the boundaries of the steps, within its limits.
+    """Return the energy content of each battery within its limits, and of the vehicles at each charger.
 
     Parameters
     ----------
     flows : Dataset
-        ``energy_kwh(boundary, asset)``.
+        ``energy_kwh(boundary, asset)``, at the boundaries of the steps.
     portfolio : Portfolio
-        Batteries with ``content_kwh``, ``min_soc`` and ``max_soc``.
+        Batteries with ``content_kwh``, ``min_soc`` and ``max_soc``; chargers of vehicles.
 
     Returns
     -------
     ReportFigure
-        Where no battery takes part, a figure that says so.
+        Where nothing holds energy, a figure that says so.
     """
     boundaries = boundaries_of(flows)
-    known = {str(one) for one in flows["asset"].values}
-    batteries = [asset for asset in portfolio.assets if asset.kind == "battery" and asset.id in known]
-    if not batteries:
-        return _saying("No battery takes part.")
-    panels = [
-        _Content(
-            shown(b.name),
-            flows["energy_kwh"].sel(asset=b.id).values.astype(float),
-            b.content_kwh,
-            b.min_soc * b.content_kwh,
-            b.max_soc * b.content_kwh,
-        )
-        for b in batteries
-    ]
-    if len(panels) > MOST_BATTERIES:
-        sums = (np.sum(values, axis=0) for values in list(zip(*panels, strict=True))[1:])
-        panels = [_Content(f"{len(batteries)} batteries together", *sums)]
-    facts = [f"{c.label} holds {_range([c.energy_kwh])} kWh of {_number(c.capacity_kwh)} kWh" for c in panels]
+    panels = _contents(flows, portfolio)
+    if not panels:
+        return saying("No battery takes part.")
+    facts = [content.fact for content in panels]
     figure = ReportFigure(
-        f"Energy content {_over(boundaries, portfolio)}: {'; '.join(facts)}.",
+        f"Energy content {over_time(boundaries, portfolio)}: {'; '.join(facts)}.",
         height_in=0.8 + (PANEL_IN + 0.5) * len(panels),
     )
-    numbers, colour = date2num(boundaries), colour_of("battery")
+    numbers = date2num(boundaries)
     with report_settings():
         all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axes, content, fact in zip(all_axes, panels, facts, strict=True):
-            size = content.capacity_kwh
-            axes.axhspan(content.lowest_kwh, content.highest_kwh, color=colour, alpha=0.10, linewidth=0)
-            for limit in (content.lowest_kwh, content.highest_kwh):
-                axes.axhline(limit, color=colour, linewidth=1, linestyle=(0, (4, 3)))
-            axes.plot(numbers, content.energy_kwh, color=colour, linewidth=2)
+            has_limits = not np.isnan(content.capacity_kwh)
+            if has_limits:
+                _show_limits(axes, content)
+            axes.plot(numbers, content.energy_kwh, color=colour_of(content.kind), linewidth=2)
             axes.set_title(fact)
             axes.set_ylabel("energy (kWh)")
-            axes.set_ylim(0, max(size, float(np.nanmax(content.energy_kwh))) * 1.03)
-            # Shares are fractions from 0 to 1 everywhere; the shaded band is where the content may be.
-            share = axes.secondary_yaxis(
-                "right", functions=(lambda e, size=size: e / size, lambda s, size=size: s * size)
-            )
-            share.set_ylabel("state of charge (1)", color=SOFT_INK)
-        _share_time(all_axes, boundaries, portfolio)
+            if not has_limits:
+                from_zero(axes)
+        share_time(all_axes, boundaries, portfolio)
     return figure
+
+
+def _contents(flows: xr.Dataset, portfolio: Any) -> list[_Content]:
+    """Return a content for each battery and each charger with vehicles, or of too many their sum."""
+    known = {str(one) for one in flows["asset"].values}
+    found: dict[str, list[_Content]] = {"battery": [], "ev_charger": []}
+    for asset in portfolio.assets:
+        if asset.kind not in found or asset.id not in known or "energy_kwh" not in flows:
+            continue
+        energy_kwh = flows["energy_kwh"].sel(asset=asset.id).values.astype(float)
+        if np.isnan(energy_kwh).all():
+            continue
+        limits: tuple[float, ...] = ()
+        if asset.kind == "battery":
+            size = asset.content_kwh
+            limits = (size, asset.min_soc * size, asset.max_soc * size)
+        found[asset.kind].append(_Content(shown(asset.name), asset.kind, energy_kwh, *limits))
+    return [
+        *_few(found["battery"], f"{len(found['battery'])} batteries together"),
+        *_few(found["ev_charger"], f"{len(found['ev_charger'])} chargers"),
+    ]
+
+
+def _few(contents: list[_Content], together: str) -> list[_Content]:
+    """Return contents, or where they are too many for a panel each, their sum."""
+    if len(contents) <= MOST_BATTERIES:
+        return contents
+    _, kinds, *numbers = zip(*contents, strict=True)
+    return [_Content(together, str(kinds[0]), *(np.sum(values, axis=0) for values in numbers))]
+
+
+def _show_limits(axes: Any, content: _Content) -> None:
+    """Shade where the content of a battery may be, and tell its state of charge on the right."""
+    size, colour = content.capacity_kwh, colour_of(content.kind)
+    axes.axhspan(content.lowest_kwh, content.highest_kwh, color=colour, alpha=0.10, linewidth=0)
+    for limit in (content.lowest_kwh, content.highest_kwh):
+        axes.axhline(limit, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_ylim(0, max(size, float(np.nanmax(content.energy_kwh))) * 1.03)
+    # Shares are fractions from 0 to 1 everywhere.
+    share = axes.secondary_yaxis("right", functions=(lambda e: e / size, lambda s: s * size))
+    share.set_ylabel("state of charge (1)", color=SOFT_INK)
 
 
 def plot_costs(costs: pd.DataFrame, currency: str) -> ReportFigure:
@@ -248,22 +297,10 @@ def plot_costs(costs: pd.DataFrame, currency: str) -> ReportFigure:
         axes.tick_params(axis="y", length=0)
         axes.margins(x=0.14)
         axes.set_xlabel(f"cost ({currency}); income is negative")
-        _title(figure, f"Total cost: {', '.join(totals)}")
+        set_title(figure, f"Total cost: {', '.join(totals)}")
         if len(cases) > 1:
-            _legend(axes, handles, cases, below=True)
+            add_legend(axes, handles, cases, below=True)
     return figure
-
-
-def _steps(axes: Any, edges: np.ndarray, values: np.ndarray, colour: str) -> Any:
-    """Draw a value for each step; return the line."""
-    width = 1.7 if len(values) <= MOST_POINTS_IN_SVG else 0.5  # a thick line would hide its own ups and downs
-    return axes.plot(edges, np.append(values, values[-1]), drawstyle="steps-post", color=colour, linewidth=width)[0]
-
-
-def _area(axes: Any, edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, colour: str) -> Any:
-    """Fill between two values for each step; return the area."""
-    low, high = (np.append(values, values[-1]) for values in (bottom, top))
-    return axes.fill_between(edges, low, high, step="post", facecolor=colour, linewidth=0)
 
 
 def _stack(axes: Any, layers: Sequence[Layer], edges: np.ndarray) -> list[Any]:
@@ -272,69 +309,8 @@ def _stack(axes: Any, layers: Sequence[Layer], edges: np.ndarray) -> list[Any]:
     below = np.zeros(len(edges) - 1)
     handles = []
     for layer in layers:
-        handles.append(_area(axes, edges, above, above + layer.supply_kw, layer.colour))
+        handles.append(fill_steps(axes, edges, above, above + layer.supply_kw, layer.colour))
         if layer.use_kw.any():
-            _area(axes, edges, below, below + layer.use_kw, layer.colour)
+            fill_steps(axes, edges, below, below + layer.use_kw, layer.colour)
         above, below = above + layer.supply_kw, below + layer.use_kw
     return handles
-
-
-# ---------------------------------------------------------------------------------------------- words and marks
-def _number(value: float) -> str:
-    return shown_number(float(f"{float(value):.3g}"))
-
-
-def _range(values: Sequence[np.ndarray]) -> str:
-    lowest, highest = (_number(limit([limit(v) for v in values])) for limit in (np.nanmin, np.nanmax))
-    return lowest if lowest == highest else f"{lowest} to {highest}"
-
-
-def _over(boundaries: np.ndarray, portfolio: Any) -> str:
-    start, end = local_times(boundaries[[0, -1]], portfolio.sites[0].timezone)
-    return f"from {start:%Y-%m-%d %H:%M %Z} to {end:%Y-%m-%d %H:%M %Z}"
-
-
-def _subject(portfolio: Any) -> str:
-    count = len(portfolio.sites)
-    return shown(portfolio.sites[0].name) if count == 1 else f"{count} sites"
-
-
-def _title(figure: ReportFigure, text: str) -> None:
-    figure.suptitle(text, x=0.008, ha="left", fontsize=11, fontweight="bold")
-
-
-def _saying(text: str) -> ReportFigure:
-    """Return a figure of one sentence, for a site that has nothing of the kind."""
-    figure = ReportFigure(text, height_in=0.6)
-    with report_settings():
-        figure.text(0.008, 0.5, text, va="center", color=SOFT_INK)
-    return figure
-
-
-def _from_zero(axes: Any) -> None:
-    lowest, highest = axes.dataLim.intervaly
-    room = 0.12 * (max(highest, 0) - min(lowest, 0) or 1)
-    axes.set_ylim(lowest - room if lowest < 0 else 0, highest + room if highest > 0 else 0 + room)
-
-
-def _share_time(all_axes: np.ndarray, boundaries: np.ndarray, portfolio: Any) -> None:
-    for axes in all_axes:
-        local_time_axis(axes, boundaries, portfolio.sites[0].timezone)
-        if axes is not all_axes[-1]:
-            axes.set_xlabel("")
-            axes.tick_params(axis="x", labelbottom=False)
-
-
-def _legend(axes: Any, handles: Sequence[Any], labels: Sequence[str], below: bool = False) -> None:
-    letters = max(map(len, labels)) + 6
-    place: dict[str, Any]
-    if below:
-        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": max(1, LEGEND_LETTERS // letters)}
-    elif letters * len(labels) <= LEGEND_LETTERS // 2:
-        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(labels), "borderaxespad": 0}
-    else:
-        place = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
-    legend = axes.legend(handles, ["name"] * len(labels), **place)
-    # matplotlib drops labels that begin with an underscore, so the names are written afterwards.
-    for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_text(label)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ems.assets.grid_connection import GridConnection
 from ems.horizon import Horizon
+from ems.settlement import market_position
 from ems.settlement.ledger import Ledger, Replay, Schedule
 from ems.tariffs.demand_charge import DemandCharge
 from ems.tariffs.demand_periods import demand_periods
@@ -18,6 +19,7 @@ def bill(asset: GridConnection, ledger: Ledger) -> None:
     for way, cost_type, sign in (("import", "import_cost", 1.0), ("export", "export_revenue", -1.0)):
         price = ledger.given(f"{way}_price_per_kwh", asset.id)
         ledger.add_energy(asset.id, cost_type, ledger.flow(f"{way}_kw", asset.id), sign * price)
+    market_position.bill(asset, ledger)
     for charge in asset.demand_charges:
         for billed_kw, rate_per_kw in _billed(asset, charge, ledger):
             ledger.add(asset.id, "demand_cost", billed_kw, "kW", billed_kw * rate_per_kw)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ems.dispatch.goal import Goal, Objective, OptimizationType
+from ems.dispatch.goal import Goal, Objective, OptimizationType, Outage
 from ems.errors import Infeasible, InvalidInput, NoSolution
 from ems.folders import find_file, project_folder
 from ems.record import Fraction, Name, NonNegative, Positive, Record, Slug
@@ -60,7 +60,7 @@ class DispatchStudy(Study):
     step_h: Positive = 1.0
     """Length of a step."""
     optimization_type: OptimizationType = "battery_dispatch"
-    """What is decided: unit_commitment, procurement, peak_shaving and others beside battery_dispatch."""
+    """What is decided: battery_dispatch, procurement, vpp and others."""
     objective: Objective | None = None
     """What is least: cost, emissions, self_consumption, peak or weighted; None follows the type."""
     emissions_price_per_kg: NonNegative = 0.0
@@ -76,7 +76,7 @@ class DispatchStudy(Study):
     baseline_without: Literal["battery", "solar_pv", "wind_turbine", "generator", "ev_charger"] | None = "battery"
     """Kind of asset that the baseline lacks; None makes no baseline."""
     choose_plan: bool = True
-    """Whether one of several plans of equal worth is chosen by rule: least cycling, then the earliest charge."""
+    """Whether of equal plans the one with the least cycling, then the earliest charge, is taken."""
     pareto_points: Annotated[int, Field(ge=0, le=100)] = 0
     """Schedules between least cost and least emissions to show; 0 shows none."""
     solver: Name = "highs"
@@ -154,15 +154,15 @@ class DispatchStudy(Study):
         for one in self.outages:
             zone = timezones.get(one.asset_id, first)
             begin, end = start_in(one.begin, zone), start_in(one.end, zone)
-            outages.append({"asset_id": one.asset_id, "begin": begin, "end": end})
-        given = {"objective": self.objective} if self.objective is not None else {}
+            outages.append(Outage(asset_id=one.asset_id, begin=begin, end=end))
+        given = {} if self.objective is None else {"objective": self.objective}
         return Goal(
             optimization_type=self.optimization_type,
             emissions_price_per_kg=self.emissions_price_per_kg,
             import_price_per_kwh=self.import_price_per_kwh,
             peak_price_per_kw=self.peak_price_per_kw,
             market_period_h=self.market_period_h,
-            outages=outages,
+            outages=tuple(outages),
             **given,
         )
 

@@ -1,16 +1,25 @@
-"""DispatchPlan: a schedule beside its baseline, both settled, in the words of a report."""
+"""DispatchPlan: a schedule beside its baseline, both settled, with its proof, its figures and its reasons."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ems.dispatch.kpis import kpis_of
 from ems.dispatch.result import DispatchResult
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
+from ems.studies.dispatch_words import conclusion_of, kind_words, measured, money, objective_words
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SMALLEST_SHOWN = 0.005
+"""Amounts of money, energy and mass below this round to 0.00 and are not worth a word."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +30,27 @@ class DispatchPlan:
     ----------
     result : DispatchResult
     baseline : DispatchResult or None
-        The cheapest schedule without the assets of a kind; None where the site cannot do without them.
-    without : str
-        That kind.
+        The best schedule without the assets of a kind; None where the site cannot do without them.
+    without : str or None
+        That kind; None where no baseline was asked for.
+    front : tuple of DispatchResult
+        Schedules between least cost and least emissions, by rising cost; empty where none were asked for.
     """
 
     result: DispatchResult
     baseline: DispatchResult | None
-    without: str
+    without: str | None
+    front: tuple[DispatchResult, ...] = ()
 
     @property
     def currency(self) -> str:
         """Currency of all money."""
         return self.result.problem.portfolio.currency
+
+    @property
+    def timezone(self) -> str:
+        """Time zone of the first site, in which the report tells times."""
+        return self.result.problem.portfolio.sites[0].timezone
 
     @cached_property
     def bill(self) -> Bill:
@@ -65,61 +82,110 @@ class DispatchPlan:
         """What the assets that the baseline lacks are worth over the horizon."""
         return None if self.baseline_cost is None else self.baseline_cost - self.total_cost
 
+    @cached_property
+    def kpis(self) -> pd.DataFrame:
+        """The figures of the schedule, each with its unit and meaning."""
+        return kpis_of(self.result, self.baseline)
+
+    def kpi(self, name: str) -> float:
+        """Return a figure of all assets; NaN where it is not defined."""
+        found = self.kpis[(self.kpis["kpi"] == name) & (self.kpis["asset"] == "")]["value"]
+        return float(found.iloc[0]) if len(found) else float("nan")
+
+    @property
+    def emissions_kg(self) -> float:
+        """Carbon dioxide emitted in the whole horizon."""
+        return float(sum(self.result.emissions_kg.values()))
+
     @property
     def peak_import_kw(self) -> float:
         """Highest power taken from the grid in a step."""
         flows = self.result.flows
         return float(np.nansum(flows.import_kw, axis=1).max()) if "import_kw" in flows else 0.0
 
+    @property
+    def label(self) -> str:
+        """What people call the kind that the baseline lacks."""
+        assert self.without is not None, "a baseline lacks a kind"
+        return kind_words(self.without, sum(asset.kind == self.without for asset in self.result.problem.assets))
+
     def costs(self) -> pd.DataFrame:
         """Return money by type of cost, with and without, as columns."""
-        label = self.without.replace("_", " ")
-        columns = {f"with {label}": self.result.costs.groupby("cost_type")["cost"].sum()}
+        name = "this plan" if self.baseline is None else f"with {self.label}"
+        columns = {name: self.result.costs.groupby("cost_type")["cost"].sum()}
         if self.baseline is not None:
-            columns[f"without {label}"] = self.baseline.costs.groupby("cost_type")["cost"].sum()
+            columns[f"without {self.label}"] = self.baseline.costs.groupby("cost_type")["cost"].sum()
         return pd.DataFrame(columns).fillna(0.0)
 
+    def prices(self) -> xr.Dataset:
+        """Return what energy is worth: at each site in each step, and in each store at each boundary."""
+        from ems.dispatch.why import prices_of
+
+        return prices_of(self.result)
+
+    def binding_limits(self) -> pd.DataFrame:
+        """Return the limits that cost money, with the worth of one more kW or kWh of each."""
+        from ems.dispatch.why import binding_limits
+
+        return binding_limits(self.result)
+
+    def reasons(self) -> pd.DataFrame:
+        """Return why each battery does what it does, and the price at which it would do something else."""
+        from ems.dispatch.why import reasons
+
+        return reasons(self.result)
+
+    def pareto(self) -> pd.DataFrame:
+        """Return cost and emissions of the schedules between least cost and least emissions."""
+        rows = [{"cost": one.total_cost, "emissions_kg": sum(one.emissions_kg.values())} for one in self.front]
+        return pd.DataFrame(rows, columns=["cost", "emissions_kg"], dtype=float)
+
     def proof(self) -> dict[str, str]:
-        """Return why the schedule can be trusted: solver, gap, and the settled bill beside the objective."""
-        solution = self.result.solution
-        difference = self.total_cost - solution.objective
+        """Return why the schedule can be trusted: solver, gap, and the settled bill beside the schedule's cost."""
+        solution, measure = self.result.solution, self.result.compiled.measures[0].name
+        cost = solution.objective if measure == "cost" else self.result.total_cost
+        objective = {"Objective": measured(solution.objective, measure, self.currency)}
+        if measure != "cost":
+            objective["Objective"] += f", {objective_words(measure)}"
+            objective["Cost of the schedule"] = money(cost, self.currency, 4)
         return {
             "Solver": f"{solution.solver}, {solution.seconds:.2f} s",
-            "Status": f"{solution.status}, gap {solution.gap:.2%}, bound {self._money(solution.bound, 4)}",
+            "Status": f"{solution.status}, gap {solution.gap:.2%}, "
+            f"bound {measured(solution.bound, measure, self.currency)}",
             "Size": f"{solution.variables:,} variables, {solution.constraints:,} constraints, "
             f"{solution.integers:,} on/off decisions",
             "Directions": f"exact: no asset runs both ways in one step ({self.result.binaries} decisions added)",
-            "Objective": self._money(solution.objective, 4),
-            "Settled bill": f"{self._money(self.total_cost, 4)}, difference {self._money(difference, 6)}",
+            **objective,
+            "Settled bill": f"{money(self.total_cost, self.currency, 4)}, "
+            f"difference {money(self.total_cost - cost, self.currency, 6)}",
             "Replay": "; ".join(self.violations) or "every limit and balance holds",
         }
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the figures that answer the study's question, with their units."""
-        rows = [("Total cost", self._money(self.total_cost))]
+        rows = [("Total cost", money(self.total_cost, self.currency))]
+        measure = self.result.compiled.measures[0].name
+        if measure not in ("cost", "peak_import_kw"):
+            reached = measured(self.result.solution.objective, measure, self.currency, 2)
+            rows.insert(0, (objective_words(measure).capitalize(), reached))
         if self.baseline_cost is not None and self.saving is not None:
-            label = self.without.replace("_", " ")
-            rows.append((f"Cost without {label}", self._money(self.baseline_cost)))
-            share = f" ({self.saving / abs(self.baseline_cost):.1%})" if abs(self.baseline_cost) > 0.005 else ""
-            rows.append(("Saving", f"{self._money(self.saving)}{share}"))
-        rows.append(("Highest import", f"{self.peak_import_kw:,.1f} kW"))
+            rows.append((f"Cost without {self.label}", money(self.baseline_cost, self.currency)))
+            is_share = abs(self.baseline_cost) > SMALLEST_SHOWN
+            share = f" ({self.saving / abs(self.baseline_cost):.1%})" if is_share else ""
+            rows.append(("Saving", f"{money(self.saving, self.currency)}{share}"))
+            neutral = self.kpi("soc_neutral_saving")
+            if abs(neutral - self.saving) >= SMALLEST_SHOWN:
+                rows.append(("Saving, SOC-neutral", money(neutral, self.currency)))
+        if "import_kw" in self.result.flows:
+            rows.append(("Highest import", f"{self.peak_import_kw:,.1f} kW"))
+        if self.emissions_kg >= SMALLEST_SHOWN and measure != "emissions_kg":
+            rows.append(("Emissions", f"{self.emissions_kg:,.1f} kg"))
+        unserved_kwh = self.kpi("unserved_kwh")
+        if unserved_kwh >= SMALLEST_SHOWN:
+            rows.append(("Not served", f"{unserved_kwh:,.1f} kWh"))
         rows.append(("Proof", f"{self.result.status}, gap {self.result.gap:.2%}"))
         return rows
 
     def conclusion(self) -> str:
-        """Return the answer in a sentence."""
-        hours = self.result.problem.horizon.length_h
-        label = self.without.replace("_", " ")
-        cost = f"Over {hours:g} h the plan costs {self._money(self.total_cost)}"
-        if self.saving is None or self.baseline_cost is None:
-            return f"{cost}. Without {label} this site has no schedule at all."
-        if abs(self.saving) < 0.005:
-            return f"{cost}, and without {label} it would cost the same: here it earns nothing in this horizon."
-        return (
-            f"{cost}; without {label} it would cost {self._money(self.baseline_cost)}. "
-            f"The {label} saves {self._money(self.saving)}, or {self._money(self.saving / hours * 24)} a day."
-        )
-
-    def _money(self, value: float, digits: int = 2) -> str:
-        # Adding zero turns the -0.00 of a rounding error into 0.00.
-        return f"{round(value, digits) + 0.0:,.{digits}f} {self.currency}"
+        """Return the answer in a few sentences, computed from the bills and the schedule."""
+        return conclusion_of(self)

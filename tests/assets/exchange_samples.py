@@ -8,6 +8,7 @@ from builders import battery, charger, generator, grid, load, session, solar, wi
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.tariffs.tariff import Tariff
 
 
@@ -36,5 +37,6 @@ def whole() -> Portfolio:
         ),
         members=(GroupMember(asset_id="battery", group_id="island", role="leads", priority=1),),
         dependencies=(Dependency(asset_id="load", depends_on_asset_id="grid", dependency_type="requires"),),
+        reserves=(ReserveRequirement(id="ready", kind="capacity", requirement_kw=5, providers=("battery",)),),
         series={"columns": [{"column": "x", "asset": "load", "variable": "demand_kw"}]},
     )

@@ -54,7 +54,7 @@ def test_write_yaml__is_a_site_file(tmp_path):
 
 def test_write_csv__writing_again_leaves_nothing_of_before(tmp_path):
     write_csv(whole(), tmp_path)
-    write_csv(whole().replace(groups=(), members=(), dependencies=()), tmp_path)
+    write_csv(whole().replace(groups=(), members=(), dependencies=(), reserves=()), tmp_path)
 
     assert read_register(tmp_path).groups == ()
 

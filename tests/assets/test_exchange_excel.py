@@ -85,7 +85,7 @@ def test_write__texts_at_the_edge(write, name, text, tmp_path):
     """Nothing, spaces, apostrophes, Excel's own escapes and signs that XML cannot hold come back as they were."""
     odd = load(site_id="north", location=text, description=text, metadata={text: [text, {"a\x85b": "\x01"}]})
     write(
-        whole().replace(assets=(battery(site_id="north"), odd), tariffs=(), members=(), dependencies=()),
+        whole().replace(assets=(battery(site_id="north"), odd), tariffs=(), members=(), dependencies=(), reserves=()),
         tmp_path / name,
     )
 
@@ -95,7 +95,7 @@ def test_write__texts_at_the_edge(write, name, text, tmp_path):
 def test_write_excel__every_digit_of_a_number(tmp_path):
     """0.1 + 0.2 has 17 digits."""
     exact = load(site_id="north", rated_load_kw=0.1 + 0.2)
-    write_excel(whole().replace(assets=(exact,), members=(), dependencies=()), tmp_path / "all.xlsx")
+    write_excel(whole().replace(assets=(exact,), members=(), dependencies=(), reserves=()), tmp_path / "all.xlsx")
 
     assert read_register(tmp_path / "all.xlsx").assets[0].rated_load_kw == 0.1 + 0.2
     sheet = load_workbook(tmp_path / "all.xlsx")["assets"]
@@ -106,5 +106,5 @@ def test_write_excel__text_too_long_for_a_cell(tmp_path):
     long = load(site_id="north", metadata={"a": "x" * 40_000})
 
     with pytest.raises(InvalidInput, match="is longer than the 32767 characters of a cell; export YAML"):
-        write_excel(whole().replace(assets=(long,), members=(), dependencies=()), tmp_path / "all.xlsx")
+        write_excel(whole().replace(assets=(long,), members=(), dependencies=(), reserves=()), tmp_path / "all.xlsx")
     assert not (tmp_path / "all.xlsx").exists()

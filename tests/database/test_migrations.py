@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from register_samples import maintenance, performance, sample_portfolio, status
 
 from ems.database.engine import HEAD, REVISIONS, connect, open_engine, reading, writing
+from ems.database.history import history_of
 from ems.database.migrate import current, differences, downgrade, newest_revision, upgrade
+from ems.database.operation import create_maintenance, create_performance, report_status
+from ems.database.register import get_asset, update_asset
+from ems.database.register_portfolio import load_portfolio, save_portfolio
 from ems.database.schema import SCHEMA_FILE, VIEWS, metadata, schema_text
 from ems.errors import DatabaseProblem
 
@@ -178,6 +183,109 @@ def test_downgrade__then_connect_upgrades_an_embedded_database(tmp_path):
     downgrade(url, "base")
     connect(url)
     assert current(url) == HEAD
+
+
+def filled(database_url: str) -> sa.Engine:
+    """Return a database with a row in each of its tables, and a change in its history."""
+    upgrade(database_url)
+    engine = connect(database_url)
+    with writing(engine) as connection:
+        for table, row in ROWS.items():
+            insert(connection, table, row)
+    save_portfolio(engine, sample_portfolio(), "ana")
+    update_asset(engine, "bat", {"capacity_kwh": 120.5}, by="bo")
+    report_status(engine, status(), "ana")
+    create_maintenance(engine, maintenance(), "ana")
+    create_performance(engine, [performance()], "ana")
+    return engine
+
+
+def contents(engine: sa.Engine) -> dict[str, list[dict[str, object]]]:
+    """Return all rows of all tables as the database has them, sorted by their text."""
+    found = {}
+    with reading(engine) as connection:
+        for table in sa.inspect(connection).get_table_names():
+            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()
+            found[table] = sorted((dict(row) for row in rows), key=repr)
+    found.pop("alembic_version")
+    return found
+
+
+def test_upgrade__from_the_second_revision_with_rows_in_every_table(database_url: str):
+    """Each row keeps each value, its version and its history; what is new holds what a new record would."""
+    upgrade(database_url, "0002")
+    tables_before = described(open_engine(database_url))
+    downgrade(database_url, "base")
+    engine = filled(database_url)
+    whole, history = load_portfolio(engine), history_of(engine)
+    downgrade(database_url, "0002")
+    assert described(engine) == tables_before
+    before = contents(engine)
+    assert all(before.values())
+
+    upgrade(database_url)
+
+    assert differences(engine) == []
+    after = contents(engine)
+    assert after.keys() - before.keys() == {
+        "reserve_requirements",
+        "optimization_site_results",
+        "optimization_reserve_results",
+    }
+    for table, rows in before.items():
+        words = {"asset_id": "owner_id"} if table == "optimization_costs" else {}
+        kept = [{words.get(name, name): row[words.get(name, name)] for name in rows[0]} for row in after[table]]
+        assert sorted(kept, key=repr) == [{words.get(name, name): row[name] for name in row} for row in rows], table
+    assert load_portfolio(engine) == whole.replace(reserves=())
+    assert history_of(engine) == history
+    assert get_asset(engine, "cars").max_discharge_kw == 11
+
+
+def test_upgrade__rows_go_on_being_watched(database_url: str):
+    """After the tables were made anew, triggers count versions, and references hold."""
+    engine = filled(database_url)
+    downgrade(database_url, "0002")
+    upgrade(database_url)
+    with writing(engine) as connection:
+        connection.execute(sa.text("UPDATE battery_specs SET drain_kw = 0.5"))
+    line = history_of(engine, "bat")[0]
+    assert (line.version, line.changed_by) == (3, "sql")
+    assert get_asset(engine, "bat").drain_kw == 0.5
+    with pytest.raises(DatabaseProblem, match=r"refused a row.*(?i:foreign key)"), writing(engine) as connection:
+        connection.execute(sa.text("DELETE FROM sites WHERE id = 'depot'"))
+    with writing(engine) as connection:
+        connection.execute(sa.text("DELETE FROM runs"))
+    assert [len(contents(engine)[name]) for name in ROWS] == [0] * len(ROWS)
+
+
+def test_upgrade__charger_that_gives_back_but_cannot_wait(database_url: str):
+    """Before, it was a word without effect; it stays without effect, as a charger that cannot wait gives nothing."""
+    engine = filled(database_url)
+    downgrade(database_url, "0002")
+    with writing(engine) as connection:
+        connection.execute(sa.text("UPDATE ev_charger_specs SET v2g_capable = :yes"), {"yes": True})
+    upgrade(database_url)
+    assert get_asset(engine, "cars").v2g_capable is False
+
+
+def test_downgrade__what_the_older_tables_cannot_hold(database_url: str):
+    """Parts of an hour are rounded, a site's cost is left out; a battery that cannot charge stops the way back."""
+    engine = filled(database_url)
+    update_asset(engine, "diesel", {"min_uptime_h": 2.75})
+    with writing(engine) as connection:
+        insert(connection, "optimization_costs", COST | {"owner_kind": "site", "cost_type": "spill_cost"})
+    update_asset(engine, "bat", {"max_charge_kw": 0})
+    with pytest.raises(DatabaseProblem, match=r"refused a row.*ck_battery_specs_max_charge_kw_range"):
+        downgrade(database_url, "0002")
+    assert current(database_url) == HEAD
+    assert get_asset(engine, "bat").max_charge_kw == 0
+    update_asset(engine, "bat", {"max_charge_kw": 50})
+
+    downgrade(database_url, "0002")
+
+    found = contents(engine)
+    assert [row["min_uptime_h"] for row in found["generator_specs"]] == [3]
+    assert [row["cost_type"] for row in found["optimization_costs"]] == ["energy"]
 
 
 def test_upgrade__unknown_revision(database_url: str):

@@ -13,7 +13,9 @@ from ems.database.optimizations import (
     assets_of,
     jobs_of,
     read_costs,
+    read_reserve_results,
     read_results,
+    read_site_results,
     read_timeline,
     store_optimization,
 )
@@ -22,7 +24,14 @@ from ems.database.runs import cancel_run, complete_run, fail_run, get_run, open_
 from ems.errors import DatabaseProblem, UnknownName
 
 T0, T1 = dt.datetime(2024, 6, 1, 8, tzinfo=dt.UTC), dt.datetime(2024, 6, 1, 9, tzinfo=dt.UTC)
-TABLES = ("optimization_jobs", "optimization_assets", "optimization_results", "optimization_costs")
+TABLES = (
+    "optimization_jobs",
+    "optimization_assets",
+    "optimization_results",
+    "optimization_costs",
+    "optimization_site_results",
+    "optimization_reserve_results",
+)
 
 
 def a_job(job_id: str = "j1", **fields: Any) -> OptimizationJob:
@@ -45,6 +54,13 @@ def an_asset(asset_id: str, kind: str = "battery", job_id: str = "j1", **fields:
 
 def a_row(asset_id: str, time: Any = T0, **values: Any) -> dict[str, Any]:
     return {"time": time, "asset_id": asset_id, "step_h": 1.0, "injection_kw": 0.0, "cost": 0.0, **values}
+
+
+BESIDE = {
+    "site_results": [{"time": T0, "site_id": "s", "step_h": 1.0, "price_per_kwh": 0.1}],
+    "reserve_results": [{"time": T0, "reserve_id": "r", "step_h": 1.0, "offered_kw": 5.0}],
+}
+"""What a schedule has beside its assets."""
 
 
 def counts(engine: sa.Engine) -> list[int]:
@@ -84,6 +100,58 @@ def test_store_optimization__round_trip(running: sa.Engine):
     assert frame.label.tolist()[1] == "x"
     parts = read_costs(running, "j1")
     assert list(zip(parts.cost_type, parts.cost, strict=True)) == [("energy", 12.0), ("wear", 0.5)]
+
+
+def test_store_optimization__goal_and_figures(running: sa.Engine):
+    """Weights of an objective and figures by name come back; a figure that is not defined is null."""
+    job = a_job(
+        optimization_type="battery_dispatch",
+        objective="weighted",
+        goal={"objective": "weighted", "emissions_price_per_kg": 0.1},
+        emissions_kg=12.5,
+        kpis={"peak_import_kw": 40.0, "b1/full_cycles": 0.5, "self_sufficiency_share": None},
+        created_at=T0,
+    )
+    store_optimization(running, job, [], [], [])
+    assert jobs_of(running, "r1") == [job]
+
+
+def test_store_optimization__costs_of_sites_and_reserves(running: sa.Engine):
+    """An asset, a site and a reserve may have the same id; each keeps its own costs."""
+    costs = [
+        {"owner_id": "b1", "cost_type": "wear_cost", "cost": 1.0},
+        {"owner_kind": "site", "owner_id": "b1", "cost_type": "unserved_cost", "cost": 2.0},
+        {"owner_kind": "reserve", "owner_id": "b1", "cost_type": "reserve_revenue", "cost": -3.0},
+    ]
+    store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1")], costs)
+    found = read_costs(running, "j1")
+    assert dict(zip(found.owner_kind, found.cost, strict=True)) == {"asset": 1.0, "site": 2.0, "reserve": -3.0}
+
+
+def test_store_optimization__cost_of_a_stranger(running: sa.Engine):
+    stray = {"owner_id": "b2", "cost_type": "wear_cost", "cost": 1.0}
+    with pytest.raises(DatabaseProblem, match="optimization j1: wear_cost of 'b2': it has no such asset"):
+        store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1")], [stray])
+    assert counts(running) == [0] * 6
+
+
+def test_read_site_results__by_hand(running: sa.Engine):
+    """Two sites and two steps in the order of time and site; NaN is no value; a reserve beside them."""
+    rows = [
+        {"time": np.datetime64("2024-06-01T09:00"), "site_id": "s", "step_h": 1.0, "price_per_kwh": float("nan")},
+        {"time": T0, "site_id": "t", "step_h": 1.0, "price_per_kwh": np.float64(-0.1), "spilled_kw": 3.0},
+        {"time": T0, "site_id": "s", "step_h": 1.0, "price_per_kwh": 0.25, "missing_kw": 1.0},
+    ]
+    ready = [{"time": T1, "reserve_id": "r", "step_h": 1.0, "offered_kw": 5.0}]
+    store_optimization(running, a_job(), [], [], [], site_results=rows, reserve_results=ready)
+    found = read_site_results(running, "j1")
+    assert list(zip(found.time, found.site_id, strict=True)) == [(T0, "s"), (T0, "t"), (T1, "s")]
+    assert found.price_per_kwh.tolist()[:2] == [0.25, -0.1]
+    assert found.price_per_kwh.isna().tolist() == [False, False, True]
+    assert found.spilled_kw.fillna(0).tolist() == [0, 3, 0]
+    assert found.missing_kw.fillna(0).tolist() == [1, 0, 0]
+    offered = read_reserve_results(running, "j1")
+    assert list(zip(offered.time, offered.reserve_id, offered.offered_kw, strict=True)) == [(T1, "r", 5.0)]
 
 
 def test_read_timeline__by_hand(running: sa.Engine):
@@ -162,7 +230,7 @@ def test_read_results__unknown_and_empty(running: sa.Engine):
 def test_store_optimization__refused_row_keeps_nothing(running: sa.Engine, row: dict[str, Any], said: str):
     with pytest.raises(DatabaseProblem, match=f"refused a row: .*{said}" if "(?i)" not in said else said):
         store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1"), a_row("b1", T1), row], [])
-    assert counts(running) == [0, 0, 0, 0]
+    assert counts(running) == [0] * 6
 
 
 def test_store_optimization__asset_of_another_job(running: sa.Engine):
@@ -181,7 +249,7 @@ def test_store_optimization__run_is_not_running(engine: sa.Engine, status: str):
     )
     with pytest.raises(DatabaseProblem, match=f"run r1 is {status}; this needs a run that is running"):
         store_optimization(engine, a_job(), [an_asset("b1")], [a_row("b1")], [])
-    assert counts(engine) == [0, 0, 0, 0]
+    assert counts(engine) == [0] * 6
 
 
 def test_store_optimization__run_is_failed_in_the_same_moment(running: sa.Engine):
@@ -202,7 +270,7 @@ def test_store_optimization__run_is_failed_in_the_same_moment(running: sa.Engine
         assert "run r1 is failed" in str(error)
     other.join()
     assert get_run(running, "r1").status == "failed"
-    assert counts(running)[1:] == [0, 0, 0]
+    assert counts(running)[1:] == [0] * 5
     assert [job.status for job in jobs_of(running, "r1")] in (["failed"], [])
 
 
@@ -213,10 +281,11 @@ def test_ended_run__takes_its_own_results_with_it(running: sa.Engine, end: Any):
     start_run(running, "r2")
     for run, job in (("r1", "j1"), ("r2", "j2")):
         cost = {"owner_id": "b1", "cost_type": "energy", "cost": 1.0}
-        store_optimization(running, a_job(job, run_id=run), [an_asset("b1", job_id=job)], [a_row("b1")], [cost])
-    assert counts(running) == [2, 2, 2, 2]
+        assets = [an_asset("b1", job_id=job)]
+        store_optimization(running, a_job(job, run_id=run), assets, [a_row("b1")], [cost], **BESIDE)
+    assert counts(running) == [2] * 6
     end(running)
-    assert counts(running) == [2, 1, 1, 1]
+    assert counts(running) == [2, 1, 1, 1, 1, 1]
     (ended,) = jobs_of(running, "r1")
     assert ended.status == "failed"
     assert ended.error
@@ -225,7 +294,7 @@ def test_ended_run__takes_its_own_results_with_it(running: sa.Engine, end: Any):
 
 def test_deleted_run__takes_everything_with_it(running: sa.Engine):
     cost = {"owner_id": "b1", "cost_type": "energy", "cost": 1.0}
-    store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1")], [cost])
+    store_optimization(running, a_job(), [an_asset("b1")], [a_row("b1")], [cost], **BESIDE)
     with writing(running) as connection:
         connection.execute(sa.delete(RUNS))
-    assert counts(running) == [0, 0, 0, 0]
+    assert counts(running) == [0] * 6

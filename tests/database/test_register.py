@@ -10,6 +10,7 @@ from register_strategies import HOSTILE
 
 from ems.assets.group import Dependency, Group, GroupMember
 from ems.assets.portfolio import Site
+from ems.assets.reserve import ReserveRequirement
 from ems.assets.solar_pv import SolarPV
 from ems.database.engine import reading
 from ems.database.history import history_of
@@ -22,14 +23,17 @@ from ems.database.register import (
     create_asset,
     create_assets,
     create_group,
+    create_reserve,
     create_site,
     delete_asset,
     delete_group,
+    delete_reserve,
     delete_site,
     delete_tariff,
     get_asset,
     get_entry,
     get_group,
+    get_reserve,
     get_settings,
     get_site,
     get_tariff,
@@ -38,12 +42,20 @@ from ems.database.register import (
     update_asset,
     update_group,
     update_member,
+    update_reserve,
     update_settings,
     update_site,
     update_tariff,
 )
 from ems.database.register_portfolio import save_portfolio
-from ems.database.register_queries import list_assets, list_dependencies, list_groups, list_members, list_sites
+from ems.database.register_queries import (
+    list_assets,
+    list_dependencies,
+    list_groups,
+    list_members,
+    list_reserves,
+    list_sites,
+)
 from ems.database.register_tables import METADATA
 from ems.database.runs import open_run, start_run
 from ems.errors import DatabaseProblem, InvalidInput, UnknownName
@@ -259,6 +271,39 @@ def test_delete_asset__permanently_with_results_or_dependents(register: sa.Engin
         delete_asset(register, "bat", permanent=True, version=4)
     with pytest.raises(UnknownName):
         delete_asset(register, "bta", permanent=True)
+
+
+# ---------------------------------------------------------------------------------------------- reserves
+def test_reserves__made_changed_and_removed(register: sa.Engine) -> None:
+    new = ReserveRequirement(id="down", direction="down", requirement_kw=5, price_per_kw_h=0.01)
+    assert create_reserve(register, new, "bo").record == new
+    assert [one.id for one in list_reserves(register)] == ["spinning", "down"]
+    changed = update_reserve(register, "down", {"requirement_kw": 8, "providers": ("bat", "mill")}, by="bo")
+    assert (changed.version, changed.record.requirement_kw, changed.record.providers) == (2, 8, ("bat", "mill"))
+    assert get_reserve(register, "down").record == changed.record
+    fields = {line.field: line.new for line in history_of(register, "down") if line.field}
+    assert fields == {"requirement_kw": 8, "providers": ["bat", "mill"]}
+    delete_reserve(register, "down")
+    assert [one.id for one in list_reserves(register)] == ["spinning"]
+    with pytest.raises(UnknownName, match="reserve 'down': is not in the register"):
+        get_reserve(register, "down")
+
+
+def test_reserves__provider_that_is_not_there(register: sa.Engine) -> None:
+    stranger = ReserveRequirement(id="r", requirement_kw=5, providers=("mill", "bta"))
+    with pytest.raises(InvalidInput, match=r"reserve 'r': providers = 'bta': no such asset; did you mean bat\?"):
+        create_reserve(register, stranger)
+
+
+def test_delete_asset__permanently_while_a_reserve_names_it(register: sa.Engine) -> None:
+    """The roof's battery may offer reserve; without the roof only the reserve keeps it."""
+    delete_asset(register, "roof", permanent=True)
+    with pytest.raises(InvalidInput, match="there is reserve 'spinning' naming it among its providers; change that"):
+        delete_asset(register, "bat", permanent=True)
+    update_reserve(register, "spinning", {"providers": ()})
+    delete_asset(register, "bat", permanent=True)
+    with pytest.raises(UnknownName):
+        get_asset(register, "bat")
 
 
 # ---------------------------------------------------------------------------------------------- sites and tariffs

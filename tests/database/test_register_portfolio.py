@@ -10,6 +10,7 @@ from register_strategies import portfolios
 
 from ems.assets.group import Group
 from ems.assets.portfolio import KINDS, Portfolio, Site
+from ems.assets.reserve import ReserveRequirement
 from ems.database.engine import connect
 from ems.database.history import history_of
 from ems.database.register import delete_asset, get_asset, update_asset
@@ -32,7 +33,7 @@ def test_save_portfolio__comes_back_equal(engine: sa.Engine, portfolio: Portfoli
     assert loaded == portfolio
     assert [asset.given() for asset in loaded.assets] == [asset.given() for asset in portfolio.assets]
     records = [portfolio.sites, portfolio.assets, portfolio.tariffs, portfolio.groups, portfolio.members]
-    number = 1 + sum(map(len, records)) + len(portfolio.dependencies)
+    number = 1 + sum(map(len, records)) + len(portfolio.dependencies) + len(portfolio.reserves)
     assert (len(first.created), first.changes, first.unchanged) == (number, (), 0)
     again = save_portfolio(engine, loaded, "bo")
     assert (again.created, again.changes, again.unchanged) == ((), (), number)
@@ -65,12 +66,12 @@ def test_save_portfolio__second_one_over_the_first(engine: sa.Engine, portfolio:
 
 
 def test_save_portfolio__tells_what_differs(engine: sa.Engine) -> None:
-    """One battery grows by 20 kWh, one is new, the rest stays: 1 + 2 + 1 + 7 + 2 + 3 + 2 = 18 records before."""
+    """One battery grows by 20 kWh, one is new, the rest stays: 1 + 2 + 1 + 7 + 2 + 3 + 2 + 1 = 19 records before."""
     portfolio = sample_portfolio()
-    assert str(save_portfolio(engine, portfolio, "ana")) == "18 created, 0 changed, 0 unchanged"
+    assert str(save_portfolio(engine, portfolio, "ana")) == "19 created, 0 changed, 0 unchanged"
     first, *rest = portfolio.assets
     grown = portfolio.replace(assets=(first.replace(capacity_kwh=120), *rest, battery("second")))
-    wanted = "1 created, 1 changed (2 fields), 17 unchanged"
+    wanted = "1 created, 1 changed (2 fields), 18 unchanged"
 
     planned = save_portfolio(engine, grown, "bo", dry_run=True)
     assert str(planned) == wanted
@@ -90,7 +91,7 @@ def test_save_portfolio__tells_what_differs(engine: sa.Engine) -> None:
 def test_save_portfolio__what_is_missing_stays(engine: sa.Engine) -> None:
     portfolio = sample_portfolio()
     save_portfolio(engine, portfolio)
-    save_portfolio(engine, portfolio.replace(members=(), dependencies=(), groups=()))
+    save_portfolio(engine, portfolio.replace(members=(), dependencies=(), groups=(), reserves=()))
     assert load_portfolio(engine) == portfolio
 
 
@@ -169,6 +170,17 @@ def test_load_portfolio__roof_without_its_battery(engine: sa.Engine) -> None:
     assert next(a for a in load_portfolio(engine).assets if a.id == "roof").battery_asset_id == "bat"
 
 
+def test_load_portfolio__reserve_with_the_providers_of_the_part(engine: sa.Engine) -> None:
+    """Of two providers each site keeps its own; a reserve of the harbour's generator is none of the depot's."""
+    anyone = ReserveRequirement(id="any", requirement_kw=1)
+    both = ReserveRequirement(id="both", requirement_kw=2, providers=("bat", "mill"))
+    harbours = ReserveRequirement(id="harbours", requirement_kw=3, providers=("diesel",))
+    save_portfolio(engine, sample_portfolio().replace(reserves=(anyone, both, harbours)))
+    assert load_portfolio(engine).reserves == (anyone, both, harbours)
+    assert load_portfolio(engine, site="harbour").reserves == (anyone, both.replace(providers=("bat",)), harbours)
+    assert load_portfolio(engine, site="depot").reserves == (anyone, both.replace(providers=("mill",)))
+
+
 def test_load_portfolio__of_an_empty_register(engine: sa.Engine) -> None:
     with pytest.raises(InvalidInput, match="has no assets; add some with `ems assets import FILE`"):
         load_portfolio(engine)
@@ -182,7 +194,7 @@ def test_save_portfolio__ten_thousand_assets_within_ten_seconds(tmp_path) -> Non
         kinds[number % len(kinds)].replace(id=f"a-{number}", **({"battery_asset_id": None} if number % 7 == 5 else {}))
         for number in range(10_000)
     ]
-    big = sample_portfolio().replace(assets=tuple(assets), members=(), dependencies=())
+    big = sample_portfolio().replace(assets=tuple(assets), members=(), dependencies=(), reserves=())
     begin = time.perf_counter()
     save_portfolio(engine, big)
     seconds = time.perf_counter() - begin

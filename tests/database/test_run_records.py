@@ -47,7 +47,7 @@ job = OptimizationJob(id="j1", run_id="r1", optimization_type="dispatch", object
                       status="optimal", objective_value=1.0)
 asset = OptimizationAsset(job_id="j1", asset_id="b1", kind="battery", name="B", site_id="s", spec={})
 row = {"time": dt.datetime(2024, 6, 1), "asset_id": "b1", "step_h": 1.0, "injection_kw": 0.0, "cost": 0.0}
-store_optimization(engine, job, [asset], [row], [{"asset_id": "b1", "cost_type": "energy", "cost": 1.0}])
+store_optimization(engine, job, [asset], [row], [{"owner_id": "b1", "cost_type": "energy", "cost": 1.0}])
 print("stored", flush=True)
 time.sleep(60)
 """

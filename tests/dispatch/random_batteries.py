@@ -9,18 +9,13 @@ from typing import Any
 
 from builders import START, battery
 from hypothesis import strategies as st
+from random_numbers import rounded
 
 from ems.assets.battery import Battery
 
 AUXILIARY_KW = 0.5
 LONGEST_H = 48.0
 """Length of the longest random horizon: 24 steps of 2 h."""
-
-
-def rounded(low: float, high: float, digits: int = 2) -> st.SearchStrategy[float]:
-    """Numbers as people write them, and fair in the middle of their range."""
-    unit = 10**digits
-    return st.integers(round(low * unit), round(high * unit)).map(lambda number: number / unit)
 
 
 @st.composite

@@ -11,18 +11,13 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from random_numbers import rounded
 from reference_rules import Audit, NeutralCase
 from reference_samples import case
 from reference_units import commitment_of, power_before
 from scipy.optimize import linprog
 
 SPILL_COST, UNSERVED_COST = 0.5, 50.0
-
-
-def rounded(low: float, high: float, digits: int = 1) -> st.SearchStrategy[float]:
-    """Numbers as people write them."""
-    unit = 10**digits
-    return st.integers(round(low * unit), round(high * unit)).map(lambda number: number / unit)
 
 
 def profiles(n: int, low: float, high: float) -> st.SearchStrategy[list[float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from random_problems import rounded
+from random_numbers import rounded
 
 LABELS = {
     "month": ["2024-04", "2024-05", "2024-06"],

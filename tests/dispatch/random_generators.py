@@ -7,14 +7,9 @@ from typing import Any
 
 from builders import generator
 from hypothesis import strategies as st
+from random_numbers import rounded
 
 from ems.assets.generator import Generator
-
-
-def rounded(low: float, high: float, digits: int = 2) -> st.SearchStrategy[float]:
-    """Numbers as people write them, and fair in the middle of their range."""
-    unit = 10**digits
-    return st.integers(round(low * unit), round(high * unit)).map(lambda number: number / unit)
 
 
 @st.composite

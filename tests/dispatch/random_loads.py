@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from builders import charger, load, session, solar, wind
 from hypothesis import strategies as st
+from random_numbers import rounded
 
 from ems.assets.portfolio import AnyAsset
 from ems.dispatch.model import build_model
@@ -35,12 +36,6 @@ def proved(asked: DispatchProblem) -> DispatchResult:
     assert settle(result.flows, asked.series, asked.portfolio).total_cost == same
     assert solve(asked, EXACT, build_model(asked)).total_cost == same
     return result
-
-
-def rounded(low: float, high: float, digits: int = 2) -> st.SearchStrategy[float]:
-    """Numbers as people write them, and fair in the middle of their range."""
-    unit = 10**digits
-    return st.integers(round(low * unit), round(high * unit)).map(lambda number: number / unit)
 
 
 @st.composite

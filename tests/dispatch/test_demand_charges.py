@@ -9,7 +9,7 @@ from builders import battery, grid, load, prices, problem, solar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_connections import connection_fields, demand_charges
-from random_problems import rounded
+from random_numbers import rounded
 
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult

@@ -61,7 +61,11 @@ def test_find_repairs__first_content():
     From 20 % up to 100 % are 8 kWh; (61 - 50) * 0.75 = 8.25 kWh are 0.25 kWh too much, 7.5 kWh end at 95 %.
     """
     asked = problem(
-        [grid(max_import_kw=50), load(), battery(capacity_kwh=10, initial_soc=0.2, min_soc=0.2, final_soc_rule="free")],
+        [
+            grid(max_import_kw=50),
+            load(),
+            battery(capacity_kwh=10, initial_soc=0.2, min_soc=0.2, final_soc_rule="free"),
+        ],
         {**prices(0.3), "load.demand_kw": [60, 60, 60]},
         [0.25] * 3,
     )

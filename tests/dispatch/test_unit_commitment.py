@@ -11,7 +11,8 @@ import pytest
 from builders import generator, grid, load, prices, problem, series
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_generators import generators, rounded
+from random_generators import generators
+from random_numbers import rounded
 
 from ems.assets.generator import Generator
 from ems.assets.reserve import ReserveRequirement

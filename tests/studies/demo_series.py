@@ -52,8 +52,8 @@ def dairy(h: np.ndarray) -> Columns:
 
 def house(h: np.ndarray) -> Columns:
     return {
-        "rooms.demand_kw": 0.5 + 0.6 * hump(h, 7, 1.5) + 2.5 * hump(h, 19, 2),
-        "roof.available_kw": 6 * sun(h, 5, 21),
+        "rooms.demand_kw": 0.8 + 0.6 * hump(h, 7, 1.5) + 2.5 * hump(h, 19, 2),
+        "roof.available_kw": 3.5 * sun(h, 5, 21),
     }
 
 
@@ -62,7 +62,7 @@ def factory(h: np.ndarray) -> Columns:
     return {"halls.demand_kw": 150 + 120 * between(h, 6, 22) + presses}
 
 
-def cluster(h: np.ndarray) -> Columns:
+def park(h: np.ndarray) -> Columns:
     return {
         "panels.available_kw": 260 * sun(h, 6.5, 18.5),
         "workshop.demand_kw": 20 + 40 * between(h, 7, 17),
@@ -85,7 +85,7 @@ DEMOS: dict[str, tuple[dt.date, int, float, Callable[[np.ndarray], Columns]]] = 
     "dairy": (dt.date(2024, 6, 3), 2, 0.25, dairy),
     "house": (dt.date(2024, 6, 3), 7, 1.0, house),
     "factory": (dt.date(2024, 6, 3), 2, 0.25, factory),
-    "cluster": (dt.date(2024, 3, 18), 2, 1.0, cluster),
+    "park": (dt.date(2024, 3, 18), 2, 1.0, park),
     "clinic": (dt.date(2024, 6, 3), 2, 1.0, clinic),
 }
 """First day, number of equal days, length of a step in hours, and the columns over the hour of the day."""

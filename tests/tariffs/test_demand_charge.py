@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
+from ems.tariffs.calendar import Calendar
+from ems.tariffs.clock import WEEKDAYS
 from ems.tariffs.demand_charge import DemandCharge, Ratchet
-from ems.tariffs.demand_periods import DemandPeriod, _is_open, demand_periods
-from ems.tariffs.tariff import WEEKDAYS, EnergyPeriod
+from ems.tariffs.demand_periods import DemandPeriod, demand_periods
+from ems.tariffs.period_table import HoursTable
+from ems.tariffs.tariff import EnergyPeriod
 
 
 def charge(**fields) -> DemandCharge:
@@ -230,4 +233,5 @@ def test_window__is_that_of_an_energy_period(begin, end, weekdays, months, momen
     local = pd.DatetimeIndex(moments).tz_localize("UTC")
 
     expected = [energy.holds_at(one.month, one.weekday(), one.hour * 60 + one.minute) for one in local]
-    assert _is_open(charge(**window), local).tolist() == expected
+    is_open = HoursTable(charge(**window).hours).at(Calendar().at(local)) >= 0
+    assert is_open.tolist() == expected

@@ -14,6 +14,46 @@ ALTER TABLE sites
     DROP COLUMN spill_cost_per_kwh,
     DROP COLUMN unserved_cost_per_kwh;
 
+ALTER TABLE tariffs
+    DROP CONSTRAINT ck_tariffs_capacity_cost_per_kw_month_range,
+    DROP CONSTRAINT ck_tariffs_contracted_kw_range,
+    DROP CONSTRAINT ck_tariffs_export_deduction_per_kwh_range,
+    DROP CONSTRAINT ck_tariffs_export_factor_range,
+    DROP CONSTRAINT ck_tariffs_fixed_cost_per_d_range,
+    DROP CONSTRAINT ck_tariffs_fixed_cost_per_month_range,
+    DROP CONSTRAINT ck_tariffs_metering_choice,
+    DROP CONSTRAINT ck_tariffs_minimum_cost_per_a_range,
+    DROP CONSTRAINT ck_tariffs_minimum_cost_per_month_range,
+    DROP CONSTRAINT ck_tariffs_price_factor_range,
+    DROP CONSTRAINT ck_tariffs_surcharge_per_kwh_range,
+    DROP CONSTRAINT ck_tariffs_tier_period_choice,
+    DROP CONSTRAINT ck_tariffs_year_end_month_range,
+    DROP CONSTRAINT ck_tariffs_year_end_price_per_kwh_range;
+
+ALTER TABLE tariffs
+    DROP COLUMN capacity_cost_per_kw_month,
+    DROP COLUMN contracted_kw,
+    DROP COLUMN currency,
+    DROP COLUMN demand_charges,
+    DROP COLUMN export_deduction_per_kwh,
+    DROP COLUMN export_factor,
+    DROP COLUMN fixed_cost_per_d,
+    DROP COLUMN fixed_cost_per_month,
+    DROP COLUMN holiday_calendar,
+    DROP COLUMN levies,
+    DROP COLUMN metering,
+    DROP COLUMN minimum_cost_per_a,
+    DROP COLUMN minimum_cost_per_month,
+    DROP COLUMN price_factor,
+    DROP COLUMN price_series,
+    DROP COLUMN surcharge_per_kwh,
+    DROP COLUMN taxes,
+    DROP COLUMN tier_period,
+    DROP COLUMN year_end_month,
+    DROP COLUMN year_end_price_per_kwh;
+
+COMMENT ON TABLE tariffs IS 'What energy costs by contract; the first of the periods that holds at a moment gives its price.';
+
 ALTER TABLE asset_groups
     DROP CONSTRAINT ck_asset_groups_max_export_kw_range,
     DROP CONSTRAINT ck_asset_groups_max_import_kw_range,

@@ -121,6 +121,65 @@ BEGIN
     FROM sites WHERE rowid = NEW.rowid;
 END;
 
+CREATE TEMPORARY TABLE kept AS SELECT * FROM tariffs;
+
+DROP TABLE tariffs;
+
+CREATE TABLE tariffs (
+    id VARCHAR(64) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    periods JSON NOT NULL,
+    position BIGINT DEFAULT '0' NOT NULL,
+    created_at DATETIME DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+    created_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    updated_at DATETIME DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+    updated_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    version BIGINT DEFAULT '1' NOT NULL,
+    CONSTRAINT pk_tariffs PRIMARY KEY (id),
+    CONSTRAINT ck_tariffs_id_length CHECK (length(id) <= 64),
+    CONSTRAINT ck_tariffs_name_length CHECK (length(name) >= 1 AND length(name) <= 200)
+);
+
+INSERT INTO tariffs (
+    id,
+    name,
+    periods,
+    position,
+    created_at,
+    created_by,
+    updated_at,
+    updated_by,
+    version
+)
+SELECT
+    id,
+    name,
+    periods,
+    position,
+    created_at,
+    created_by,
+    updated_at,
+    updated_by,
+    version
+FROM kept;
+
+DROP TABLE kept;
+
+CREATE INDEX ix_tariffs_position ON tariffs (position);
+
+CREATE TRIGGER tariffs_touch AFTER UPDATE ON tariffs
+WHEN NEW.version IS NOT OLD.version + 1 OR NEW.updated_at <= OLD.updated_at
+BEGIN
+    UPDATE tariffs SET
+        version = OLD.version + 1,
+        updated_at = max(strftime('%Y-%m-%d %H:%M:%f000', 'now'), strftime('%Y-%m-%d %H:%M:%f000', OLD.updated_at, '+0.001 seconds')),
+        updated_by = CASE WHEN NEW.updated_by IS OLD.updated_by THEN 'sql' ELSE NEW.updated_by END
+    WHERE rowid = NEW.rowid;
+    INSERT INTO register_changes (table_name, row_id, operation, version, changed_at, changed_by)
+    SELECT 'tariffs', NEW.id, 'update', version, updated_at, updated_by
+    FROM tariffs WHERE rowid = NEW.rowid;
+END;
+
 CREATE TEMPORARY TABLE kept AS SELECT * FROM asset_groups;
 
 DROP TABLE asset_groups;

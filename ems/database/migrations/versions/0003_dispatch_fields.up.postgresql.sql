@@ -11,6 +11,83 @@ ALTER TABLE sites
 COMMENT ON COLUMN sites.spill_cost_per_kwh IS 'Cost of power that is thrown away at the bus; none may be where nothing is given. [currency/kWh]';
 COMMENT ON COLUMN sites.unserved_cost_per_kwh IS 'Value of a kWh that the bus lacks, whatever it is for; nothing may lack where nothing is given. [currency/kWh]';
 
+ALTER TABLE tariffs
+    ADD COLUMN currency TEXT,
+    ADD COLUMN holiday_calendar TEXT,
+    ADD COLUMN tier_period VARCHAR(5) DEFAULT 'month' NOT NULL,
+    ADD COLUMN metering VARCHAR(16) DEFAULT 'net_billing' NOT NULL,
+    ADD COLUMN year_end_price_per_kwh DOUBLE PRECISION,
+    ADD COLUMN year_end_month BIGINT DEFAULT 12 NOT NULL,
+    ADD COLUMN price_series BOOLEAN DEFAULT false NOT NULL,
+    ADD COLUMN price_factor DOUBLE PRECISION DEFAULT 1 NOT NULL,
+    ADD COLUMN surcharge_per_kwh DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN export_factor DOUBLE PRECISION,
+    ADD COLUMN export_deduction_per_kwh DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN levies JSONB DEFAULT '[]' NOT NULL,
+    ADD COLUMN taxes JSONB DEFAULT '[]' NOT NULL,
+    ADD COLUMN demand_charges JSONB DEFAULT '[]' NOT NULL,
+    ADD COLUMN contracted_kw DOUBLE PRECISION,
+    ADD COLUMN capacity_cost_per_kw_month DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN fixed_cost_per_month DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN fixed_cost_per_d DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN minimum_cost_per_month DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN minimum_cost_per_a DOUBLE PRECISION DEFAULT 0 NOT NULL;
+
+ALTER TABLE tariffs
+    ALTER COLUMN tier_period DROP DEFAULT,
+    ALTER COLUMN metering DROP DEFAULT,
+    ALTER COLUMN year_end_month DROP DEFAULT,
+    ALTER COLUMN price_series DROP DEFAULT,
+    ALTER COLUMN price_factor DROP DEFAULT,
+    ALTER COLUMN surcharge_per_kwh DROP DEFAULT,
+    ALTER COLUMN export_deduction_per_kwh DROP DEFAULT,
+    ALTER COLUMN levies DROP DEFAULT,
+    ALTER COLUMN taxes DROP DEFAULT,
+    ALTER COLUMN demand_charges DROP DEFAULT,
+    ALTER COLUMN capacity_cost_per_kw_month DROP DEFAULT,
+    ALTER COLUMN fixed_cost_per_month DROP DEFAULT,
+    ALTER COLUMN fixed_cost_per_d DROP DEFAULT,
+    ALTER COLUMN minimum_cost_per_month DROP DEFAULT,
+    ALTER COLUMN minimum_cost_per_a DROP DEFAULT;
+
+ALTER TABLE tariffs
+    ADD CONSTRAINT ck_tariffs_capacity_cost_per_kw_month_range CHECK (capacity_cost_per_kw_month >= 0 AND capacity_cost_per_kw_month <= 1e308),
+    ADD CONSTRAINT ck_tariffs_contracted_kw_range CHECK (contracted_kw > 0 AND contracted_kw <= 1e308),
+    ADD CONSTRAINT ck_tariffs_export_deduction_per_kwh_range CHECK (export_deduction_per_kwh >= -1e308 AND export_deduction_per_kwh <= 1e308),
+    ADD CONSTRAINT ck_tariffs_export_factor_range CHECK (export_factor >= -1e308 AND export_factor <= 1e308),
+    ADD CONSTRAINT ck_tariffs_fixed_cost_per_d_range CHECK (fixed_cost_per_d >= -1e308 AND fixed_cost_per_d <= 1e308),
+    ADD CONSTRAINT ck_tariffs_fixed_cost_per_month_range CHECK (fixed_cost_per_month >= -1e308 AND fixed_cost_per_month <= 1e308),
+    ADD CONSTRAINT ck_tariffs_metering_choice CHECK (metering IN ('net_billing', 'net_metering', 'buy_all_sell_all')),
+    ADD CONSTRAINT ck_tariffs_minimum_cost_per_a_range CHECK (minimum_cost_per_a >= 0 AND minimum_cost_per_a <= 1e308),
+    ADD CONSTRAINT ck_tariffs_minimum_cost_per_month_range CHECK (minimum_cost_per_month >= 0 AND minimum_cost_per_month <= 1e308),
+    ADD CONSTRAINT ck_tariffs_price_factor_range CHECK (price_factor >= -1e308 AND price_factor <= 1e308),
+    ADD CONSTRAINT ck_tariffs_surcharge_per_kwh_range CHECK (surcharge_per_kwh >= -1e308 AND surcharge_per_kwh <= 1e308),
+    ADD CONSTRAINT ck_tariffs_tier_period_choice CHECK (tier_period IN ('month', 'day')),
+    ADD CONSTRAINT ck_tariffs_year_end_month_range CHECK (year_end_month >= 1 AND year_end_month <= 12),
+    ADD CONSTRAINT ck_tariffs_year_end_price_per_kwh_range CHECK (year_end_price_per_kwh >= -1e308 AND year_end_price_per_kwh <= 1e308);
+
+COMMENT ON TABLE tariffs IS 'What energy and power cost by contract; the first of the periods that holds at a moment gives its price.';
+COMMENT ON COLUMN tariffs.currency IS 'ISO 4217 code of its prices, which must be the portfolio''s.';
+COMMENT ON COLUMN tariffs.holiday_calendar IS 'Country, or country and region, whose public holidays are no weekdays: DE, DE-BY, US.';
+COMMENT ON COLUMN tariffs.tier_period IS 'What the ends of energy tiers are stated for; of a day, they are times the days of the month, and the month''s energy fills them.';
+COMMENT ON COLUMN tariffs.metering IS 'How import and export meet: each step by itself; exported kWh of a period balance imported ones of the month and the rest goes into the next month; or all generation is sold and all demand bought.';
+COMMENT ON COLUMN tariffs.year_end_price_per_kwh IS 'Price paid for kWh of net metering that are left at the end of the year; none is paid where there is none. [currency/kWh]';
+COMMENT ON COLUMN tariffs.year_end_month IS 'Last month of a year of net metering.';
+COMMENT ON COLUMN tariffs.price_series IS 'Whether prices follow the market''s: the connection''s series import_price_per_kwh.';
+COMMENT ON COLUMN tariffs.price_factor IS 'What the market''s price is multiplied by for import. [1]';
+COMMENT ON COLUMN tariffs.surcharge_per_kwh IS 'What the supplier adds to the market''s price. [1/kWh]';
+COMMENT ON COLUMN tariffs.export_factor IS 'What the market''s price is multiplied by for export; exports do not follow the market where there is none. [1]';
+COMMENT ON COLUMN tariffs.export_deduction_per_kwh IS 'What the buyer takes off the market''s price of exports. [1/kWh]';
+COMMENT ON COLUMN tariffs.levies IS 'Amounts for each kWh on top.';
+COMMENT ON COLUMN tariffs.taxes IS 'Shares of other charges on top.';
+COMMENT ON COLUMN tariffs.demand_charges IS 'Prices of the highest powers; those of the connection add to them.';
+COMMENT ON COLUMN tariffs.contracted_kw IS 'Power that the capacity fee is paid for. [kW]';
+COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month.';
+COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month.';
+COMMENT ON COLUMN tariffs.fixed_cost_per_d IS 'Fixed charge of a day. [currency/d]';
+COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes.';
+COMMENT ON COLUMN tariffs.minimum_cost_per_a IS 'Least that a year costs before taxes. [currency/a]';
+
 ALTER TABLE asset_groups
     ADD COLUMN max_import_kw DOUBLE PRECISION,
     ADD COLUMN max_export_kw DOUBLE PRECISION,

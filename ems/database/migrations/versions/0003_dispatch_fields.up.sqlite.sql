@@ -159,6 +159,130 @@ BEGIN
     FROM sites WHERE rowid = NEW.rowid;
 END;
 
+CREATE TEMPORARY TABLE kept AS SELECT * FROM tariffs;
+
+DROP TABLE tariffs;
+
+CREATE TABLE tariffs (
+    id VARCHAR(64) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    currency TEXT,
+    periods JSON NOT NULL,
+    holiday_calendar TEXT,
+    tier_period VARCHAR(5) NOT NULL,
+    metering VARCHAR(16) NOT NULL,
+    year_end_price_per_kwh DOUBLE,
+    year_end_month BIGINT NOT NULL,
+    price_series BOOLEAN NOT NULL,
+    price_factor DOUBLE NOT NULL,
+    surcharge_per_kwh DOUBLE NOT NULL,
+    export_factor DOUBLE,
+    export_deduction_per_kwh DOUBLE NOT NULL,
+    levies JSON NOT NULL,
+    taxes JSON NOT NULL,
+    demand_charges JSON NOT NULL,
+    contracted_kw DOUBLE,
+    capacity_cost_per_kw_month DOUBLE NOT NULL,
+    fixed_cost_per_month DOUBLE NOT NULL,
+    fixed_cost_per_d DOUBLE NOT NULL,
+    minimum_cost_per_month DOUBLE NOT NULL,
+    minimum_cost_per_a DOUBLE NOT NULL,
+    position BIGINT DEFAULT '0' NOT NULL,
+    created_at DATETIME DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+    created_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    updated_at DATETIME DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+    updated_by VARCHAR(200) DEFAULT 'sql' NOT NULL,
+    version BIGINT DEFAULT '1' NOT NULL,
+    CONSTRAINT pk_tariffs PRIMARY KEY (id),
+    CONSTRAINT ck_tariffs_id_length CHECK (length(id) <= 64),
+    CONSTRAINT ck_tariffs_name_length CHECK (length(name) >= 1 AND length(name) <= 200),
+    CONSTRAINT ck_tariffs_tier_period_choice CHECK (tier_period IN ('month', 'day')),
+    CONSTRAINT ck_tariffs_metering_choice CHECK (metering IN ('net_billing', 'net_metering', 'buy_all_sell_all')),
+    CONSTRAINT ck_tariffs_year_end_price_per_kwh_range CHECK (year_end_price_per_kwh >= -1e308 AND year_end_price_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_year_end_month_range CHECK (year_end_month >= 1 AND year_end_month <= 12),
+    CONSTRAINT ck_tariffs_price_factor_range CHECK (price_factor >= -1e308 AND price_factor <= 1e308),
+    CONSTRAINT ck_tariffs_surcharge_per_kwh_range CHECK (surcharge_per_kwh >= -1e308 AND surcharge_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_export_factor_range CHECK (export_factor >= -1e308 AND export_factor <= 1e308),
+    CONSTRAINT ck_tariffs_export_deduction_per_kwh_range CHECK (export_deduction_per_kwh >= -1e308 AND export_deduction_per_kwh <= 1e308),
+    CONSTRAINT ck_tariffs_contracted_kw_range CHECK (contracted_kw > 0 AND contracted_kw <= 1e308),
+    CONSTRAINT ck_tariffs_capacity_cost_per_kw_month_range CHECK (capacity_cost_per_kw_month >= 0 AND capacity_cost_per_kw_month <= 1e308),
+    CONSTRAINT ck_tariffs_fixed_cost_per_month_range CHECK (fixed_cost_per_month >= -1e308 AND fixed_cost_per_month <= 1e308),
+    CONSTRAINT ck_tariffs_fixed_cost_per_d_range CHECK (fixed_cost_per_d >= -1e308 AND fixed_cost_per_d <= 1e308),
+    CONSTRAINT ck_tariffs_minimum_cost_per_month_range CHECK (minimum_cost_per_month >= 0 AND minimum_cost_per_month <= 1e308),
+    CONSTRAINT ck_tariffs_minimum_cost_per_a_range CHECK (minimum_cost_per_a >= 0 AND minimum_cost_per_a <= 1e308),
+    CONSTRAINT ck_tariffs_price_series_choice CHECK (price_series IN (0, 1))
+);
+
+INSERT INTO tariffs (
+    id,
+    name,
+    periods,
+    tier_period,
+    metering,
+    year_end_month,
+    price_series,
+    price_factor,
+    surcharge_per_kwh,
+    export_deduction_per_kwh,
+    levies,
+    taxes,
+    demand_charges,
+    capacity_cost_per_kw_month,
+    fixed_cost_per_month,
+    fixed_cost_per_d,
+    minimum_cost_per_month,
+    minimum_cost_per_a,
+    position,
+    created_at,
+    created_by,
+    updated_at,
+    updated_by,
+    version
+)
+SELECT
+    id,
+    name,
+    periods,
+    'month',
+    'net_billing',
+    12,
+    false,
+    1,
+    0,
+    0,
+    '[]',
+    '[]',
+    '[]',
+    0,
+    0,
+    0,
+    0,
+    0,
+    position,
+    created_at,
+    created_by,
+    updated_at,
+    updated_by,
+    version
+FROM kept;
+
+DROP TABLE kept;
+
+CREATE INDEX ix_tariffs_position ON tariffs (position);
+
+CREATE TRIGGER tariffs_touch AFTER UPDATE ON tariffs
+WHEN NEW.version IS NOT OLD.version + 1 OR NEW.updated_at <= OLD.updated_at
+BEGIN
+    UPDATE tariffs SET
+        version = OLD.version + 1,
+        updated_at = max(strftime('%Y-%m-%d %H:%M:%f000', 'now'), strftime('%Y-%m-%d %H:%M:%f000', OLD.updated_at, '+0.001 seconds')),
+        updated_by = CASE WHEN NEW.updated_by IS OLD.updated_by THEN 'sql' ELSE NEW.updated_by END
+    WHERE rowid = NEW.rowid;
+    INSERT INTO register_changes (table_name, row_id, operation, version, changed_at, changed_by)
+    SELECT 'tariffs', NEW.id, 'update', version, updated_at, updated_by
+    FROM tariffs WHERE rowid = NEW.rowid;
+END;
+
 CREATE TEMPORARY TABLE kept AS SELECT * FROM asset_groups;
 
 DROP TABLE asset_groups;

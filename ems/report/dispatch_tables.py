@@ -1,0 +1,88 @@
+"""The tables of a dispatch: its figures, the limits that cost money, and the reasons of each decision."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ems.report.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 40
+"""Rows of a table of figures; a person reads no more of them."""
+
+
+def show_kpis(kpis: pd.DataFrame, portfolio: Any) -> Table:
+    """Return a table of figures with units and meanings; where one is not defined, the reason.
+
+    Parameters
+    ----------
+    kpis : DataFrame
+        Columns ``kpi``, ``asset`` (empty for a figure of all), ``value``, ``unit``, ``meaning``, ``reason``.
+    portfolio : Portfolio
+    """
+    names = _names(portfolio)
+    rows: list[tuple[object, ...]] = []
+    for kpi in kpis.to_dict("records"):
+        is_known = not math.isnan(kpi["value"])
+        meaning = kpi["meaning"] if is_known else f"Not defined here: {kpi['reason']}."
+        value, unit = _amount(kpi["value"]), "" if kpi["unit"] == "1" else kpi["unit"]
+        rows.append((_words(kpi["kpi"]), names.get(kpi["asset"], kpi["asset"]), value, unit, meaning))
+    return Table(("figure", "of", "value", "unit", "meaning"), *_first(rows, "figures"))
+
+
+def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
+    """Return a table of the limits that cost money, the dearest first.
+
+    Parameters
+    ----------
+    limits : DataFrame
+        Columns ``asset``, ``limit``, ``when`` in local words, ``worth`` of one more unit and its ``unit``.
+    portfolio : Portfolio
+    most : int
+        Rows at the most; the caption says how many there are.
+    """
+    names = _names(portfolio)
+    rows: list[tuple[object, ...]] = [
+        (
+            names.get(row["asset"], row["asset"]),
+            _words(str(row["limit"]).rsplit(".", maxsplit=1)[-1]),
+            row["when"],
+            _amount(row["worth"]),
+            row["unit"],
+        )
+        for row in limits.head(most + 1).to_dict("records")
+    ]
+    return Table(("of", "limit", "when", "worth of one more", "unit"), *_first(rows, "limits", most, len(limits)))
+
+
+def _names(portfolio: Any) -> dict[str, str]:
+    """Return what people call each site, group and asset; an asset's name wins."""
+    records = (*portfolio.reserves, *portfolio.sites, *portfolio.groups, *portfolio.assets)
+    return {record.id: getattr(record, "name", record.id) for record in records}
+
+
+def _first(
+    rows: list[tuple[object, ...]], what: str, most: int = MOST_ROWS, count: int | None = None
+) -> tuple[list[tuple[object, ...]], str]:
+    """Return the first rows, and a caption that says how many there are."""
+    count = len(rows) if count is None else count
+    if count <= most:
+        return rows, f"{count} {what}"
+    return rows[:most], f"The first {most} of {count:,} {what}"
+
+
+def _amount(value: float) -> float | None:
+    """Return a number with at most four significant digits after the point, or none where it is not known."""
+    return None if math.isnan(value) else float(f"{value:.5g}") if abs(value) < 1e4 else round(value)
+
+
+def _words(name: str) -> str:
+    """Return the name of a figure without its unit, which has a column of its own."""
+    for ending in ("_kwh", "_kw", "_kg", "_h"):
+        if name.endswith(ending):
+            name = name.removesuffix(ending).removesuffix("_per")
+            break
+    return name.replace("_", " ").replace("soc neutral", "SOC-neutral")
