@@ -52,6 +52,8 @@ def unit_of(name: str, currency: str = "currency") -> str | None:
         above = words[at - 1]
         return f"{UNITS.get(above) or (currency if above in MONEY else '1')}/{below}"
     last = words[-1]
+    if len(words) > 2 and "_".join(words[-2:]) in UNITS:
+        return UNITS["_".join(words[-2:])]
     if len(words) > 1 and last in UNITS:
         return UNITS[last]
     if last in MONEY:

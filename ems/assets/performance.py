@@ -207,6 +207,10 @@ def _own_money(
 ) -> tuple[float | None, float | None]:
     """Return what an asset earns and spends by the formulas of its kind, None where it does neither."""
     unit = dict(flows)
+    for name in asset.series_optional:  # a field stands for its series
+        value = getattr(asset, name, None)
+        if name not in unit and isinstance(value, int | float) and value:
+            unit[name] = np.full(hours.shape, float(value))
     if isinstance(asset, GridConnection):
         for name, price in given_prices.items():
             value = price if price is not None else flows.get(name, getattr(asset, name))

@@ -65,6 +65,7 @@ def open_connection(asset: GridConnection, problem: DispatchProblem, draft: Draf
 
 def _power_limit(asset: GridConnection, problem: DispatchProblem, way: str, limit_kw: np.ndarray) -> Limit:
     horizon, name = problem.horizon, f"max_{way}_kw"
+    words = f"{asset.id} {way} limit"
 
     def declare(unit: Any, units: Formulation) -> None:
         of = units.assets[asset.id]
@@ -84,15 +85,9 @@ def _power_limit(asset: GridConnection, problem: DispatchProblem, way: str, limi
             draft.change("assets", asset.id, **{f"{way}_enabled": True})
 
         return power_change(
-            (asset.id, name, f"{asset.id} {way} limit"),
-            horizon,
-            timezone_of(problem, asset.id),
-            limit_kw,
-            beyond,
-            apply,
+            (asset.id, name, words), (horizon, timezone_of(problem, asset.id)), limit_kw, beyond, apply
         )
 
-    words = f"{asset.id} {way} limit"
     return Limit(asset.id, name, words, horizon.steps, horizon.step_h, declare, change, highest_weight=1.0)
 
 
@@ -103,7 +98,7 @@ def open_renewable(
     if asset.is_curtailable:
         return
     horizon = problem.horizon
-    available_kw = problem.inputs_of(asset).series["available_kw"]
+    available_kw = problem.inputs_of(asset).series["available_kw"]  # type: ignore[arg-type]
     draft.change("assets", asset.id, is_curtailable=True)
 
     def declare(unit: Any, units: Formulation) -> None:

@@ -198,20 +198,18 @@ def binding_limits(result: DispatchResult) -> pd.DataFrame:
             prices = column_prices[block.at]
             worth = np.clip(prices if place == 0 else -prices, 0, None)
             if bound and not (name == "unserved_kw" and not _can_shed(result.problem, block.owner)):
-                field = "initial_soc" if bound.endswith("_soc") else bound
-                first = np.array([name == "energy_kwh" and key == 0 for key in block.keys])
                 base = unit_of(name) or "1"
-                add(block.owner, bound, base, block.keys, np.where(first, 0.0, worth))
-                if first.any() and field == "initial_soc":
-                    add(block.owner, field, base, block.keys, np.where(first, worth, 0.0))
+                is_first = np.array([bound.endswith("_soc") and key == 0 for key in block.keys])
+                add(block.owner, bound, base, block.keys, np.where(is_first, 0.0, worth))
+                add(block.owner, "initial_soc", base, block.keys, np.where(is_first, worth, 0.0))
     horizon, currency = result.problem.horizon, result.problem.portfolio.currency
     table = []
-    for (owner, field, base), by_step in found.items():
+    for (owner, limit, base), by_step in found.items():
         for first, end in ranges_of(np.flatnonzero(by_step > NO_WORTH).tolist()):
             table.append(
                 {
                     "asset": owner,
-                    "limit": field,
+                    "limit": limit,
                     "begin": horizon.boundaries[first],
                     "end": horizon.boundaries[end],
                     "when": when(range(first, end), horizon, timezone_of(result.problem, owner)),

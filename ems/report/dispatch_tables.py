@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ems.report.tables import Table
+from ems.report.tables import Table, field_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,15 @@ def show_kpis(kpis: pd.DataFrame, portfolio: Any) -> Table:
         is_known = not math.isnan(kpi["value"])
         meaning = kpi["meaning"] if is_known else f"Not defined here: {kpi['reason']}."
         value, unit = _amount(kpi["value"]), "" if kpi["unit"] == "1" else kpi["unit"]
-        rows.append((_words(kpi["kpi"]), names.get(kpi["asset"], kpi["asset"]), value, unit, meaning))
+        rows.append(
+            (
+                field_words(kpi["kpi"]).replace("soc neutral", "SOC-neutral"),
+                names.get(kpi["asset"], kpi["asset"]),
+                value,
+                unit,
+                meaning,
+            )
+        )
     return Table(("figure", "of", "value", "unit", "meaning"), *_first(rows, "figures"))
 
 
@@ -48,7 +56,7 @@ def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
     rows: list[tuple[object, ...]] = [
         (
             names.get(row["asset"], row["asset"]),
-            _words(str(row["limit"]).rsplit(".", maxsplit=1)[-1]),
+            field_words(str(row["limit"]).rsplit(".", maxsplit=1)[-1]),
             row["when"],
             _amount(row["worth"]),
             row["unit"],
@@ -56,6 +64,27 @@ def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
         for row in limits.head(most + 1).to_dict("records")
     ]
     return Table(("of", "limit", "when", "worth of one more", "unit"), *_first(rows, "limits", most, len(limits)))
+
+
+def show_reasons(reasons: pd.DataFrame, portfolio: Any) -> Table:
+    """Return a table of decisions of batteries, each with its reason and the price at which it would be another.
+
+    Parameters
+    ----------
+    reasons : DataFrame
+        Columns ``asset``, ``power_kw`` into the bus, ``price_per_kwh`` of the site, ``breakeven_price_per_kwh``,
+        ``flip_price_per_kwh`` (NaN where no price changes it) and ``sentence``; without rows where nothing is decided.
+    portfolio : Portfolio
+    """
+    names, unit = _names(portfolio), f"({portfolio.currency}/kWh)"
+    columns = ("of", "power (kW)", f"price {unit}", f"breakeven {unit}", f"other from {unit}", "reason")
+    numbers = ("power_kw", "price_per_kwh", "breakeven_price_per_kwh", "flip_price_per_kwh")
+    rows = [
+        (names.get(row["asset"], row["asset"]), *(_amount(row[name]) for name in numbers), row["sentence"])
+        for row in reasons.to_dict("records")
+    ]
+    caption = f"The first {len(rows)} decisions" if rows else "No battery decides anything"
+    return Table(columns, rows, caption)
 
 
 def _names(portfolio: Any) -> dict[str, str]:
@@ -77,12 +106,3 @@ def _first(
 def _amount(value: float) -> float | None:
     """Return a number with at most four significant digits after the point, or none where it is not known."""
     return None if math.isnan(value) else float(f"{value:.5g}") if abs(value) < 1e4 else round(value)
-
-
-def _words(name: str) -> str:
-    """Return the name of a figure without its unit, which has a column of its own."""
-    for ending in ("_kwh", "_kw", "_kg", "_h"):
-        if name.endswith(ending):
-            name = name.removesuffix(ending).removesuffix("_per")
-            break
-    return name.replace("_", " ").replace("soc neutral", "SOC-neutral")

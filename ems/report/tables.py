@@ -211,7 +211,7 @@ def _fields(asset: Any, portfolio: Any) -> str:
         if isinstance(value, bool):
             texts.append(f"{name.replace('_', ' ')}: {'yes' if value else 'no'}")
         elif _is_number(value):
-            texts.append(f"{_words(name)} {with_unit(shown_number(value), name, portfolio.currency)}")
+            texts.append(f"{field_words(name)} {with_unit(shown_number(value), name, portfolio.currency)}")
         elif isinstance(value, str) and value:
             texts.append(f"{name.replace('_', ' ')}: {value}")
         elif isinstance(value, Sequence) and value:
@@ -219,7 +219,7 @@ def _fields(asset: Any, portfolio: Any) -> str:
     return ", ".join(texts)
 
 
-def _words(name: str) -> str:
+def field_words(name: str) -> str:
     """Return a field's name without its unit, which stands after the value: ``max charge``."""
     words = name.split("_")
     if "per" in words[1:-1]:

@@ -16,18 +16,18 @@ LARGEST_PASSES = 1000
 
 def bill(asset: Battery, ledger: Ledger) -> None:
     """Write wear, the cost of charging and of keeping energy, and the worth of what is left."""
-    charge, discharge = ledger.flow("charge_kw", asset.id), ledger.flow("discharge_kw", asset.id)
+    discharge = ledger.flow("discharge_kw", asset.id)
     if asset.cycle_depth_segments:
-        taken_kwh, cost = cycle_depth_wear(asset, ledger, charge, discharge)
+        taken_kwh, cost = cycle_depth_wear(asset, ledger, ledger.flow("charge_kw", asset.id), discharge)
         ledger.add(asset.id, "cycle_depth_cost", taken_kwh, "kWh", cost)
     else:
         price = ledger.over_steps(asset, "degradation_cost_per_kwh")
         ledger.add_energy(asset.id, "wear_cost", discharge, price)
     price = ledger.over_steps(asset, "charge_cost_per_kwh")
     if price.any():
-        ledger.add_energy(asset.id, "charge_cost", charge, price)
+        ledger.add_energy(asset.id, "charge_cost", ledger.flow("charge_kw", asset.id), price)
     if asset.holding_cost_per_kwh_h or asset.final_energy_value_per_kwh is not None:
-        energy = replay_energy_kwh(asset, ledger, charge, discharge)
+        energy = replay_energy_kwh(asset, ledger, ledger.flow("charge_kw", asset.id), discharge)
         if asset.holding_cost_per_kwh_h:
             held_kwh_h = float(energy[1:] @ ledger.step_h)
             ledger.add(asset.id, "holding_cost", held_kwh_h, "kWh h", held_kwh_h * asset.holding_cost_per_kwh_h)

@@ -28,6 +28,8 @@ class BilledDemand:
     billed_kw : float
     blocks : tuple of (float, float)
         Power and price of each tier that is reached.
+    has_price : bool
+        Whether any power costs something in the period.
     """
 
     label: str
@@ -36,10 +38,7 @@ class BilledDemand:
     billed_kw: float
     blocks: tuple[tuple[float, float], ...]
 
-    @property
-    def cost(self) -> float:
-        """What the period costs."""
-        return sum(power * rate for power, rate in self.blocks)
+    has_price: bool = True
 
 
 def billed_demand(
@@ -78,7 +77,8 @@ def billed_demand(
     for one in periods:
         looked_back = max((peaks[label] for label in one.looks_back_at), default=0.0)
         billed = max(peaks[one.label] - charge.free_kw, share * looked_back, one.floor_kw, 0.0)
-        found.append(BilledDemand(one.label, one.steps, peaks[one.label], billed, blocks_of(billed, one.tiers)))
+        blocks, has_price = blocks_of(billed, one.tiers), any(tier.rate_per_kw for tier in one.tiers)
+        found.append(BilledDemand(one.label, one.steps, peaks[one.label], billed, blocks, has_price))
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
 from ems.settlement.bill_lines import BillLines, Months
-from ems.settlement.demand_bill import billed_demand
+from ems.settlement.demand_bill import BilledDemand, billed_demand
 from ems.settlement.energy_bill import MeteredEnergy, bill_energy
 from ems.tariffs.calendar import Calendar
 from ems.tariffs.demand_charge import DemandCharge
@@ -89,13 +89,8 @@ def bill_of(
     _bill_levies(tariff, energy.bought_kwh, None if own is None else own * horizon.step_h, lines)
     for charge in (*tariff.demand_charges, *demand_charges):
         power_kw = imports if charge.basis == "import" else exports
-        unit = {"kw": "kW", "kva": "kVA"}[charge.unit]
-        for one in billed_demand(charge, horizon, timezone, series or {}, power_kw, calendar=by_calendar):
-            month = _month_of(one.label, one.steps, lines.months)
-            name = charge.name if charge.period != "day" else f"{charge.name}, {one.label}"
-            for number, (quantity, rate) in enumerate(one.blocks, 1):
-                tier = f", tier {number}" if len(one.blocks) > 1 else ""
-                lines.add(month, "demand_cost", f"{name}{tier}", quantity, rate, unit=unit)
+        periods = billed_demand(charge, horizon, timezone, series or {}, power_kw, calendar=by_calendar)
+        _bill_demand(charge, periods, lines)
     _bill_fixed(tariff, lines)
     _bill_minimums(tariff, lines)
     _bill_taxes(tariff, lines)
@@ -115,6 +110,17 @@ def _checked(name: str, power_kw: np.ndarray, horizon: Horizon) -> np.ndarray:
             f"{name} = {values[bad[0]]:g} kW at {at:%Y-%m-%d %H:%M} UTC: must be at least 0 kW, without gaps",
         )
     return values
+
+
+def _bill_demand(charge: DemandCharge, periods: Iterable[BilledDemand], lines: BillLines) -> None:
+    """Write the power billed in each period, tier by tier; a period that costs nothing at any power is left out."""
+    unit = {"kw": "kW", "kva": "kVA"}[charge.unit]
+    for one in periods:
+        name = charge.name if charge.period != "day" else f"{charge.name}, {one.label}"
+        for number, (quantity, rate) in enumerate(one.blocks if one.has_price else (), 1):
+            tier = f", tier {number}" if len(one.blocks) > 1 else ""
+            month = _month_of(one.label, one.steps, lines.months)
+            lines.add(month, "demand_cost", f"{name}{tier}", quantity, rate, unit=unit)
 
 
 def _month_of(label: str, steps: np.ndarray, months: Months) -> int:

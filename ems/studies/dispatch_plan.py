@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SMALLEST_SHOWN = 0.005
 """Amounts of money, energy and mass below this round to 0.00 and are not worth a word."""
 
+MOST_STEPS_WITH_FLIPS = 1000
+"""Steps of a horizon up to which a price of another decision is found in milliseconds."""
+
 
 @dataclass(frozen=True)
 class DispatchPlan:
@@ -129,11 +132,28 @@ class DispatchPlan:
 
         return binding_limits(self.result)
 
-    def reasons(self) -> pd.DataFrame:
-        """Return why each battery does what it does, and the price at which it would do something else."""
-        from ems.dispatch.why import reasons
+    def reasons(self, most: int = 12) -> pd.DataFrame:
+        """Return why batteries do what they do in the first steps in which they do anything.
 
-        return reasons(self.result)
+        The price at which a decision would be another is searched for by solving anew, so that it is left out where
+        the horizon is long.
+
+        Parameters
+        ----------
+        most : int
+            Rows at the most.
+        """
+        from ems.dispatch.reasons import reasons
+
+        result = self.result
+        batteries = [asset.id for asset in result.problem.assets if asset.kind == "battery"]
+        if not batteries:
+            return pd.DataFrame()
+        powers_kw = result.flows.injection_kw.sel(asset=batteries).to_numpy()
+        acting = np.flatnonzero(np.any(np.abs(powers_kw) >= SMALLEST_SHOWN, axis=1))
+        steps = acting[: max(1, most // len(batteries))].tolist()
+        found = reasons(result, steps, with_flip_prices=len(powers_kw) <= MOST_STEPS_WITH_FLIPS)
+        return found.head(most)
 
     def pareto(self) -> pd.DataFrame:
         """Return cost and emissions of the schedules between least cost and least emissions."""

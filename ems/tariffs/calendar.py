@@ -28,16 +28,21 @@ def known_holiday_calendar(code: str) -> str:
     ValueError
         If it is unknown, with the nearest known one.
     """
+    import holidays
     from holidays.utils import list_supported_countries
 
-    regions = list_supported_countries(include_aliases=False)
     country, _, region = code.partition("-")
+    try:
+        holidays.country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        pass
+    else:
+        return code
+    regions = list_supported_countries(include_aliases=False)
     if country not in regions:
         raise ValueError(f"no such country; {did_you_mean(country, regions)}")
-    if region and region not in regions[country]:
-        known = [f"{country}-{one}" for one in regions[country]]
-        raise ValueError(f"no such region; {did_you_mean(code, known)}")
-    return code
+    known = [f"{country}-{one}" for one in regions[country]]
+    raise ValueError(f"no such region; {did_you_mean(code, known)}")
 
 
 @lru_cache(maxsize=256)
@@ -109,6 +114,13 @@ class Calendar:
         days, of_step = np.unique(day.astype(int), return_inverse=True)
         month, number, weekday, month_day = (facts[of_step] for facts in self._facts(days))
         return CivilTime(month, number, weekday, month_day, minute)
+
+    def days_of(self, month: int) -> int:
+        """Return how many days a month has, which is given in months since January 1970."""
+        if self.is_typical:
+            month = 12 * int(_TYPICAL_NEW_YEAR.astype("datetime64[Y]").astype(int)) + month % 12
+        first, last = (np.datetime64(number, "M").astype("datetime64[D]") for number in (month, month + 1))
+        return int((last - first).astype(int))
 
     def _facts(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return month, day, weekday and day of the year of days since 1970."""

@@ -25,8 +25,16 @@ def priced(whole: Portfolio, values: dict | None = None) -> dict[str, list[float
 
 
 def needed(*assets) -> dict[str, bool]:
+    """What is needed, without what may change with time."""
     whole = portfolio(*assets, tariffs=[contract()])
-    return {f"{need.asset}.{need.variable}": need.is_required for need in series_needs(whole)}
+    optional = {f"{asset.id}.{name}" for asset in assets for name in asset.series_optional}
+    needs = {f"{need.asset}.{need.variable}": need.is_required for need in series_needs(whole)}
+    return {name: is_required for name, is_required in needs.items() if name not in optional}
+
+
+def test_series_needs__what_changes_with_time_is_welcome():
+    whole = portfolio(grid(tariff_id="contract"), tariffs=[contract()])
+    assert {need.variable: need.is_required for need in series_needs(whole)}["max_import_kw"] is False
 
 
 def test_series_needs__a_price_only_where_nothing_else_states_it():

@@ -113,7 +113,7 @@ def test_read_portfolio__findings_of_all_assets_at_once(read):
             "timezone: UTC, country: de",
             "country = 'de': must be 2 capital letters, as in DE",
         ),
-        ("import_price_per_kwh: 0.2", "price: 0.2", r"tariffs\.1\.periods\.1\.import_price_per_kwh: is required"),
+        ("import_price_per_kwh: 0.2", "price: 0.2", r"tariffs\.1\.periods\.1\.price: no such field"),
         ("name: all,", "name: all, until_time: '12:00',", r"no period holds in month 1 on mon at 12:00"),
         ("site:", "owner: me\nsite:", "owner: no such field; known are assets, currency, dependencies, groups"),
         ("site:", "sites: []\nsite:", "site and sites stand side by side; keep one"),

@@ -95,14 +95,14 @@ def test_solve__infeasible_vehicle():
 def test_solve__unknown_solver():
     with pytest.raises(UnknownName, match=r"solver 'higs': did you mean highs\?; available are highs"):
         solve(problem([grid()], prices(0.1)), SolverOptions(solver="higs"))
-    with pytest.raises(UnknownName, match="solver 'xyz': known are cbc, cplex, glpk, gurobi, highs; available are"):
+    with pytest.raises(UnknownName, match="solver 'xyz': known are cbc, cplex, dp, glpk, gurobi, highs; available are"):
         solve(problem([grid()], prices(0.1)), SolverOptions(solver="xyz"))
 
 
 def test_solve__solver_is_not_there(monkeypatch, tmp_path):
     """With an empty path there is no program; another solver must not step in."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    message = r"solver 'glpk': is not on this machine: .*apt install glpk-utils; available are highs, cbc"
+    message = r"solver 'glpk': is not on this machine: .*apt install glpk-utils; available are highs, dp, cbc"
     with pytest.raises(SolverUnavailable, match=message):
         solve(problem([grid()], prices(0.1)), SolverOptions(solver="glpk"))
 

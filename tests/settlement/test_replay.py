@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ems.assets.portfolio import AnyAsset
 from ems.settlement.battery import replay_energy_kwh
+from ems.settlement.ledger import Schedule
 from ems.settlement.replay import violations_of
 
 HOURS = (1.0, 1.0, 1.0)
@@ -223,7 +224,13 @@ def test_violations_of__inactive_asset_is_not_looked_at():
 def test_replay_energy_kwh__by_hand():
     """50 kWh; 10 kW for half an hour at 0.9 add 4.5; 9 kW for 2 h at 0.9 take 20."""
     unit = battery(charge_efficiency=0.9, discharge_efficiency=0.9)
-    energy = replay_energy_kwh(unit, np.array([10, 0]), np.array([0, 9]), np.array([0.5, 2]))
+    steps = horizon(0.5, 2)
+    schedule = Schedule(
+        xr.Dataset(coords={"time": steps.times.to_numpy(), "step_h": ("time", steps.step_h)}),
+        xr.Dataset(coords={"asset": []}),
+        portfolio(unit),
+    )
+    energy = replay_energy_kwh(unit, schedule, np.array([10, 0]), np.array([0, 9]))
     np.testing.assert_allclose(energy, [50, 54.5, 34.5], atol=1e-12)
 
 
