@@ -33,7 +33,7 @@ bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python benchmarks/register.py
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
-	uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-header --no-annotate \
+	uv pip compile --universal --python-version 3.11 --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 
 handbook: $(VENV)/.ready-test  ## Write docs/register.md from the records

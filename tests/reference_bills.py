@@ -95,15 +95,15 @@ def tariff_of(given: Mapping[str, Any], kilo: float, horizon: Horizon) -> Tariff
 def _hours_of(schedule: Mapping[str, Sequence[Sequence[float]]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the hours of a 12 x 24 schedule, with the name of their period."""
     for kind, days in DAYS.items():
-        rows = schedule.get(kind, schedule["weekday"])
-        for row, months in itertools.groupby(
-            sorted(range(12), key=lambda month: [*rows[month]]), lambda m: [*rows[m]]
-        ):
-            of_year, hour = tuple(month + 1 for month in months), 0
+        months_of: dict[tuple[int, ...], list[int]] = {}
+        for month, row in enumerate(schedule.get(kind, schedule["weekday"]), 1):
+            months_of.setdefault(tuple(int(period) for period in row), []).append(month)
+        for row, months in months_of.items():
+            hour = 0
             for period, run in itertools.groupby(row):
                 end = hour + len(list(run))
                 clock = {"from_time": f"{hour:02d}:00", "until_time": f"{end:02d}:00"}
-                yield str(int(period)), {"months": of_year, "weekdays": days, **clock}
+                yield str(period), {"months": tuple(months), "weekdays": days, **clock}
                 hour = end
 
 
@@ -141,7 +141,9 @@ def _demand_flat(given: Mapping[str, Any], kilo: float) -> Iterator[DemandCharge
     if lookback and lookback.get("months"):
         ratchet = Ratchet(share=lookback["fraction"], periods=tuple(int(month) for month in lookback["months"]))
     elif lookback and lookback.get("previous_n"):
-        ratchet = Ratchet(share=lookback["fraction"], previous=lookback["previous_n"], wraps=True)
+        ratchet = Ratchet(
+            share=lookback["fraction"], previous=lookback["previous_n"], wraps=lookback.get("wraps", True)
+        )
     for number, group in enumerate(given.get("demand_flat") or ()):
         tiers, months = _demand_tiers(group["tiers"], kilo), group.get("months", list(range(1, 13)))
         if months:

@@ -88,6 +88,8 @@ class Asset(Record):
     """Names of the series without which the asset cannot be dispatched."""
     series_optional: ClassVar[tuple[str, ...]] = ()
     """Names of series that may be given; one that is named like a field replaces it in every step."""
+    series_with_gaps: ClassVar[tuple[str, ...]] = ()
+    """Those of them in which a gap has a meaning: nothing is asked of the step."""
 
     @classmethod
     def _subject(cls, given: Mapping[str, Any]) -> str:

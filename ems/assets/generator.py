@@ -54,7 +54,7 @@ class Generator(Asset):
     cost_curve: Annotated[tuple[CostPoint, ...], FromList] = ()
     """Cost of fuel over output, linear between points, from the lowest to the highest output; instead of a cost for a
     kWh. Acts in dispatch and settlement."""
-    no_load_cost_per_h: NonNegative = 0
+    no_load_cost_per_h: float = 0
     """Cost of fuel for each hour on, whatever the output. Acts in dispatch and settlement."""
     startup_cost: NonNegative = 0
     """Cost of each start. Acts in dispatch and settlement."""
@@ -98,10 +98,10 @@ class Generator(Asset):
     """Power out per power of fuel at the lowest output. Describes only."""
     heat_rate_btu_per_kwh: Positive | None = None
     """Heat of fuel for a kWh of output. Describes only."""
-    ramp_up_rate_kw_per_min: Positive | None = None
+    ramp_up_rate_kw_per_min: NonNegative | None = None
     """How fast the output may rise above the lowest one, which a start reaches at once. Acts in dispatch and
     settlement."""
-    ramp_down_rate_kw_per_min: Positive | None = None
+    ramp_down_rate_kw_per_min: NonNegative | None = None
     """How fast the output may fall above the lowest one, from which a stop falls at once. Acts in dispatch and
     settlement."""
     co2_emissions_kg_per_kwh: NonNegative = 0.5
@@ -129,6 +129,7 @@ class Generator(Asset):
 
     series_optional: ClassVar[tuple[str, ...]] = ("max_output_kw", "min_output_kw", "fuel_cost_per_kwh", "required_on")
     """Limits and cost of fuel that change with time, and where it must be on (1) or off (0)."""
+    series_with_gaps: ClassVar[tuple[str, ...]] = ("required_on",)
 
     @classmethod
     def derive(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +199,7 @@ class Generator(Asset):
         """Return whether it matters in a horizon that the generator is on, apart from its output."""
         if not self.is_committable:
             return False
-        hourly = self.no_load_cost_per_h + self.maintenance_cost_per_h
+        hourly = abs(self.no_load_cost_per_h) + self.maintenance_cost_per_h
         of_switches = self.shutdown_cost + self.start_classes[-1].cost
         is_limited = self.max_startup_kw is not None or self.max_shutdown_kw is not None
         costs_at_zero = bool(self.cost_curve) and bool(cost_per_h(self.cost_curve, self.min_output_kw) != 0)
@@ -297,7 +298,7 @@ class Generator(Asset):
             ("no_load_cost", self.no_load_cost_per_h),
             ("maintenance_cost", self.maintenance_cost_per_h),
         ):
-            if cost_per_h_on > 0:
+            if cost_per_h_on != 0:
                 costs[name] = unit.is_on[t] * (cost_per_h_on * step_h[t])
         if self.is_committable and self.start_classes[-1].cost > 0:
             costs["startup_cost"] = startup_cost(unit, self.start_classes, t)

@@ -28,14 +28,13 @@ class Member:
     ----------
     number : int
         Place among the limits of the elastic dispatch.
-    first, end : int
-        Places of the first of its keys that matter, and after the last.
+    places : tuple of int
+        Places of its keys at which it has to hold for the contradiction.
     words : str
     """
 
     number: int
-    first: int
-    end: int
+    places: tuple[int, ...]
     words: str
 
 
@@ -118,9 +117,10 @@ def find_conflict(elastic: Elastic, options: SolverOptions, budget_s: float = 10
     numbers = smallest_set(candidates, contradict)
     members = []
     search = _Times(elastic, options, breakable - set(numbers), begin + budget_s)
+    priced_places = search.priced(numbers, breakable)
     for number in numbers:
-        first, end = search.narrowed(number)
-        members.append(Member(number, first, end, _words(elastic, number, first, end)))
+        places = search.narrowed(number) if priced_places is None else priced_places[number]
+        members.append(Member(number, places, _words(elastic, number, places)))
     return Conflict(tuple(members), time.perf_counter() - begin <= budget_s)
 
 
@@ -157,7 +157,29 @@ class _Times:
     until: float
     held: dict[int, np.ndarray] = field(default_factory=dict)
 
-    def narrowed(self, number: int) -> tuple[int, int]:
+    def priced(self, numbers: list[int], breakable: frozenset[int]) -> dict[int, tuple[int, ...]] | None:
+        """Return the keys that have a price at the least breach of these limits alone, if they contradict.
+
+        The price of a key is what a breach of it would save. Prices of a linear programme are a proof of the
+        contradiction that uses few rows; with decisions they may be none, which one more solve shows.
+        """
+        solution, final = self.elastic.solve(breakable, self.options, free=breakable - set(numbers))
+        if solution.row_prices is None or len(solution.row_prices) != final.rows:
+            return None
+        prices = solution.row_prices.copy()
+        for block in final.constraints:
+            if block.name == "highest":
+                prices[block.at] = 0.0
+        saved = np.abs(final.coefficients.T @ prices)
+        places = {}
+        for number in numbers:
+            at = final.variable(self.elastic.limits[number].name, "beyond").at
+            places[number] = tuple(np.flatnonzero(saved[at] > NO_PRICE).tolist()) or tuple(range(len(at)))
+        held = {number: self._holding(number, found) for number, found in places.items()}
+        found, _ = self.elastic.solve(self.open_limits | set(held), self.options, held)
+        return places if found.status == "infeasible" else None
+
+    def narrowed(self, number: int) -> tuple[int, ...]:
         """Return the shortest span of keys at which a limit has to hold for the contradiction, by bisection.
 
         Fewer keys at which it holds never make a contradiction of a schedule, so that bisection finds the last
@@ -173,30 +195,31 @@ class _Times:
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self._contradicts(number, first, middle) else (middle + 1, high)
-        self.held[number] = self._span(number, first, low)
-        return first, low
+        places = tuple(range(first, low))
+        self.held[number] = self._holding(number, places)
+        return places
 
-    def _span(self, number: int, first: int, end: int) -> np.ndarray:
+    def _holding(self, number: int, places: Sequence[int]) -> np.ndarray:
         holds = np.zeros(len(self.elastic.limits[number].keys), dtype=bool)
-        holds[first:end] = True
+        holds[list(places)] = True
         return holds
 
     def _contradicts(self, number: int, first: int, end: int) -> bool:
         if time.perf_counter() > self.until:
             return False
-        held = {**self.held, number: self._span(number, first, end)}
+        held = {**self.held, number: self._holding(number, range(first, end))}
         found, _ = self.elastic.solve(self.open_limits | set(held), self.options, held)
         return found.status == "infeasible"
 
 
-def _words(elastic: Elastic, number: int, first: int, end: int) -> str:
+def _words(elastic: Elastic, number: int, places: tuple[int, ...]) -> str:
     """Return a limit with the times at which it matters."""
     limit, horizon = elastic.limits[number], elastic.problem.horizon
     keys = limit.keys
     if not isinstance(keys, range) or limit.field in ("max_cycles_per_d", "sessions"):
         return limit.words
     boundaries = len(keys) + keys.start == len(horizon) + 1
-    steps = {max(int(keys[place]) - (1 if boundaries else 0), 0) for place in range(first, end)}
+    steps = {max(int(keys[place]) - (1 if boundaries else 0), 0) for place in places}
     if len(steps) == len(horizon) and len(horizon) > 1:
         return limit.words
     return f"{limit.words} {when(steps, horizon, timezone_of(elastic.problem, limit.owner))}"

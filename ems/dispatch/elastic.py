@@ -114,7 +114,12 @@ class Elastic:
     limits: tuple[Limit, ...]
     compiled: Compiled
 
-    def closed(self, open_limits: Collection[int], held: Mapping[int, np.ndarray] | None = None) -> Matrix:
+    def closed(
+        self,
+        open_limits: Collection[int],
+        held: Mapping[int, np.ndarray] | None = None,
+        free: Collection[int] = (),
+    ) -> Matrix:
         """Return the matrix in which only some limits may be broken, at the least weighted breach.
 
         Parameters
@@ -123,25 +128,31 @@ class Elastic:
             Positions of the limits that may be broken.
         held : mapping of int to ndarray of bool (keys,), optional
             Of an open limit, the keys at which it holds all the same.
+        free : collection of int
+            Open limits whose breach costs nothing.
         """
         matrix = self.compiled.matrix
         upper, cost = matrix.upper.copy(), np.zeros(matrix.columns)
         for number, limit in enumerate(self.limits):
             beyond = matrix.variable(limit.name, "beyond").at
-            cost[beyond] = limit.weights
+            cost[beyond] = 0.0 if number in free else limit.weights
             if number not in open_limits:
                 upper[beyond] = 0.0
             elif held is not None and number in held:
                 upper[beyond[held[number]]] = 0.0
-            if limit.highest_weight:
+            if limit.highest_weight and number not in free:
                 cost[matrix.variable(limit.name, "highest").at] = limit.highest_weight
         return replace(matrix, upper=upper, cost=cost, offset=0.0)
 
     def solve(
-        self, open_limits: Collection[int], options: SolverOptions, held: Mapping[int, np.ndarray] | None = None
+        self,
+        open_limits: Collection[int],
+        options: SolverOptions,
+        held: Mapping[int, np.ndarray] | None = None,
+        free: Collection[int] = (),
     ) -> tuple[Solution, Matrix]:
         """Return the schedule that breaks some limits least, and the matrix that has its prices."""
-        solution, final, _ = solve_exactly(self.closed(open_limits, held), options)
+        solution, final, _ = solve_exactly(self.closed(open_limits, held, free), options)
         return solution, final
 
     def units(self, x: np.ndarray) -> Formulation:

@@ -112,7 +112,7 @@ class DispatchProblem:
             is_bad = ~np.isfinite(array)
             if not is_needed and is_bad.all():
                 continue
-            if is_bad.any():
+            if is_bad.any() and name not in asset.series_with_gaps:
                 bad = np.flatnonzero(is_bad)
                 raise MissingValues(
                     f"{name} of '{asset.id}'",

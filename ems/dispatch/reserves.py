@@ -30,7 +30,11 @@ def declare_reserve(
 
         def capacity(t: Any) -> Any:
             on_line_kw = sum(one.committed_capacity_kw(units[one.id], t) for one in assets)
-            demand_kw = -sum(one.injection_kw(units[one.id], t) for one in loads)
+            # What is shed is no relief: a reserve is held for the demand that there is.
+            demand_kw = sum(
+                units[one.id].demand_kw[t] if units[one.id].has("demand_kw") else -one.injection_kw(units[one.id], t)
+                for one in loads
+            )
             return on_line_kw - demand_kw >= required_kw[t]
 
         unit.add_constraint("reserve", capacity)

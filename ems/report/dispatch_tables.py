@@ -72,19 +72,17 @@ def show_reasons(reasons: pd.DataFrame, portfolio: Any) -> Table:
     Parameters
     ----------
     reasons : DataFrame
-        Columns ``asset``, ``power_kw`` into the bus, ``price_per_kwh`` of the site, ``breakeven_price_per_kwh``,
-        ``flip_price_per_kwh`` (NaN where no price changes it) and ``sentence``; without rows where nothing is decided.
+        Columns ``asset``, ``sentence`` and ``flip_price_per_kwh``, NaN where no price changes it; without rows where
+        nothing is decided.
     portfolio : Portfolio
     """
-    names, unit = _names(portfolio), f"({portfolio.currency}/kWh)"
-    columns = ("of", "power (kW)", f"price {unit}", f"breakeven {unit}", f"other from {unit}", "reason")
-    numbers = ("power_kw", "price_per_kwh", "breakeven_price_per_kwh", "flip_price_per_kwh")
+    names = _names(portfolio)
     rows = [
-        (names.get(row["asset"], row["asset"]), *(_amount(row[name]) for name in numbers), row["sentence"])
+        (names.get(row["asset"], row["asset"]), row["sentence"], _amount(row["flip_price_per_kwh"]))
         for row in reasons.to_dict("records")
     ]
     caption = f"The first {len(rows)} decisions" if rows else "No battery decides anything"
-    return Table(columns, rows, caption)
+    return Table(("of", "reason", f"other from ({portfolio.currency}/kWh)"), rows, caption)
 
 
 def _names(portfolio: Any) -> dict[str, str]:

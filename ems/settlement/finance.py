@@ -72,7 +72,7 @@ def npv(cash_flows: Sequence[float] | np.ndarray, rate: float) -> float:
 
     Examples
     --------
-    >>> npv([-100, 110], 0.10)
+    >>> npv([-100, 125], 0.25)
     0.0
     """
     flows = np.asarray(cash_flows, dtype=float)
@@ -138,8 +138,8 @@ def irr(cash_flows: Sequence[float] | np.ndarray) -> Figure:
 def payback_a(cash_flows: Sequence[float] | np.ndarray, rate: float = 0.0) -> Figure:
     """Return the first time at which all that was paid has come back, in years; with a rate, discounted payback.
 
-    It is the earliest point at which the sum of the flows so far is not below zero, on a straight line between the ends
-    of two years. A replacement may let the sum fall below zero once more, which payback does not see; the net present
+    It is the earliest point at which the sum of the flows so far is not below zero, on a straight line between the
+    ends of two years. A replacement may let the sum fall below zero once more, which payback does not see; the net present
     value does.
 
     Parameters

@@ -38,7 +38,7 @@ def bill(asset: Generator, ledger: Ledger) -> None:
         ("startup_cost", len(starts_h), "starts", dearest, sum(cost_of_start(asset, one) for one in starts_h)),
         ("shutdown_cost", stops, "stops", asset.shutdown_cost, None),
     ):
-        if rate > 0:
+        if rate != 0:
             ledger.add(asset.id, cost_type, quantity, unit, quantity * rate if cost is None else cost)
 
 

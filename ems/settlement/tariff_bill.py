@@ -172,7 +172,8 @@ def _bill_minimums(tariff: Tariff, lines: BillLines) -> None:
 
     minimum[month] = max(least - max(bill[month], 0), 0)
 
-    A month that earns more than it costs keeps what it earns; what is paid out at the end of a year does not count.
+    A month that earns more than it costs keeps what it earns. What is paid out at the end of a year does not count,
+    nor what is sold by a meter of its own.
 
     References
     ----------
@@ -180,7 +181,8 @@ def _bill_minimums(tariff: Tariff, lines: BillLines) -> None:
        https://github.com/NREL/ssc. There, what a month's minimum adds does not count towards the year's; here it does.
     """
     months = lines.months
-    paid = np.maximum(lines.costs("year_end_revenue"), 0.0)
+    apart = CREDITS if tariff.metering == "buy_all_sell_all" else ("year_end_revenue",)
+    paid = np.maximum(lines.costs(*apart), 0.0)
     for month in np.flatnonzero(paid < tariff.minimum_cost_per_month).tolist():
         missing = tariff.minimum_cost_per_month - paid[month]
         lines.add(month, "minimum_cost", "up to the minimum of the month", 1, missing, unit="month")

@@ -13,7 +13,7 @@ from ems.dispatch.kpis import kpis_of
 from ems.dispatch.result import DispatchResult
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
-from ems.studies.dispatch_words import conclusion_of, kind_words, measured, money, objective_words
+from ems.studies.dispatch_words import HEADLINES, conclusion_of, kind_words, measured, money, objective_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -185,9 +185,9 @@ class DispatchPlan:
         """Return the figures that answer the study's question, with their units."""
         rows = [("Total cost", money(self.total_cost, self.currency))]
         measure = self.result.compiled.measures[0].name
-        if measure not in ("cost", "peak_import_kw"):
+        if measure in HEADLINES:
             reached = measured(self.result.solution.objective, measure, self.currency, 2)
-            rows.insert(0, (objective_words(measure).capitalize(), reached))
+            rows.insert(0, (HEADLINES[measure], reached))
         if self.baseline_cost is not None and self.saving is not None:
             rows.append((f"Cost without {self.label}", money(self.baseline_cost, self.currency)))
             is_share = abs(self.baseline_cost) > SMALLEST_SHOWN

@@ -22,6 +22,13 @@ KINDS = {
     "ev_charger": ("EV charger", "EV chargers"),
 }
 """One and several of a kind, as people call them."""
+HEADLINES = {
+    "weighted": "Cost with weights",
+    "emissions_kg": "Emissions",
+    "import_kwh": "Energy from the grid",
+    "unserved_cost": "Worth not served",
+}
+"""The same in two or three words, where a headline does not say it anyway."""
 UNSERVED_COSTS = ("interruption_cost", "unserved_cost", "unmet_cost")
 """Types of cost that nobody pays: the worth of what loads, buses and vehicles do not get."""
 OBJECTIVES = {

@@ -83,7 +83,8 @@ class StudyRun:
                 name=asset.name,
                 site_id=asset.site_id,
                 capacity_kwh=getattr(asset, "content_kwh", None),
-                spec=asset.as_json(),
+                # Of records within only what was stated: some of their fields exclude others, even at a default.
+                spec=asset.as_json() | asset.model_dump(mode="json", exclude_unset=True),
             )
             for asset in result.problem.assets
         ]

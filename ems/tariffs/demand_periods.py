@@ -268,7 +268,7 @@ def _look_back(charge: DemandCharge, number: int, label_of: Mapping[int, str]) -
         before = list(label_of).index(number)
         wanted = set(list(label_of.values())[max(0, before - charge.ratchet.previous) : before])
     outside_kw = [charge.prior_peaks_kw.get(label, 0.0) for label in wanted - inside]
-    here = tuple(label for label in label_of.values() if label in wanted and label != label_of[number])
+    here = tuple(label for label in label_of.values() if label in wanted)
     return here, charge.ratchet.share * max(outside_kw, default=0.0)
 
 

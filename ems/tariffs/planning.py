@@ -35,18 +35,17 @@ class MonthBlocks:
 
     @property
     def is_convex(self) -> bool:
-        """Whether more import never gets cheaper nor more export dearer, so that a linear programme fills in order."""
-        return bool(
-            (np.diff(self.import_markup_per_kwh) >= 0).all() and (np.diff(self.export_markup_per_kwh) <= 0).all()
-        )
+        """Whether more import never gets cheaper nor more export dearer: a linear programme fills blocks in order."""
+        imports, exports = np.diff(self.import_markup_per_kwh), np.diff(self.export_markup_per_kwh)
+        return bool((imports >= 0).all() and (exports <= 0).all())
 
 
 def month_blocks(tariff: Tariff, days: int) -> MonthBlocks | None:
     """Return the blocks of a month's energy, or None where its periods differ in them.
 
-    The month's energy fills the tiers, and a period has the share in each that it has in the month's energy. Where all
-    periods have the same ends and the same steps in price, these shares cancel: the markups hold for the month's energy
-    alone. Otherwise cost is a product of energies, which no linear programme has.
+    The month's energy fills the tiers, and a period has the share in each that it has in the month's energy. Where
+    all periods have the same ends and the same steps in price, these shares cancel: the markups hold for the month's
+    energy alone. Otherwise cost is a product of energies, which no linear programme has.
 
     Parameters
     ----------
@@ -87,8 +86,8 @@ def planning_differences(tariff: Tariff) -> dict[str, str]:
         found["tiers"] = (
             "prices of energy step with the energy of the month; a plan sees those of the tier reached so far"
             if blocks is not None
-            else "periods share the month's tiers pro rata with different steps in price; a plan sees the prices of the "
-            "tier reached so far"
+            else "periods share the month's tiers pro rata with different steps in price; a plan sees the prices of "
+            "the tier reached so far"
         )
     falling = [
         charge.name
@@ -97,9 +96,7 @@ def planning_differences(tariff: Tariff) -> dict[str, str]:
         if not is_convex_demand(tiers)
     ]
     if falling:
-        found["demand_tiers"] = (
-            f"the price of power of '{falling[0]}' falls with it; a plan sees the first tier's price"
-        )
+        found["demand_tiers"] = f"more power of '{falling[0]}' is cheaper; a plan sees the first tier's price"
     if tariff.metering == "net_metering":
         found["metering"] = (
             "exported kWh balance imported ones of the month and later months; a plan sees the prices of each step"
@@ -109,13 +106,12 @@ def planning_differences(tariff: Tariff) -> dict[str, str]:
     exempt = [levy for levy in tariff.levies if levy.exempt_above_kwh_per_a is not None]
     if exempt:
         found["levy_exemption"] = (
-            f"levy '{exempt[0].name}' ends at {exempt[0].exempt_above_kwh_per_a:g} kWh a year; a plan sees it on every kWh"
+            f"levy '{exempt[0].name}' ends at {exempt[0].exempt_above_kwh_per_a:g} kWh a year; a plan sees it on "
+            "every kWh"
         )
     own_use = [levy.name for levy in tariff.levies if levy.applies_to == "self_consumption"]
     if own_use:
-        found["self_consumption_levy"] = (
-            f"levy '{own_use[0]}' is on energy made and used on site; a plan does not see it"
-        )
+        found["self_consumption_levy"] = f"levy '{own_use[0]}' is on energy that the site makes and uses"
     if tariff.minimum_cost_per_month or tariff.minimum_cost_per_a:
         found["minimum_cost"] = "below the least that is billed, energy costs nothing more; a plan sees its full price"
     return found

@@ -17,7 +17,7 @@ from ems.errors import EmsWarning, InvalidInput, show
 from ems.tariffs.clock import MONTHS
 from ems.tariffs.demand_charge import DemandCharge, DemandSeason, DemandTier, Ratchet
 from ems.tariffs.schedule import Schedule, energy_periods, hours_of_schedule
-from ems.tariffs.tariff import EnergyTier, Tariff
+from ems.tariffs.tariff import EnergyPeriod, EnergyTier, Tariff
 
 KW_PER_HORSEPOWER = 0.7457
 """Electrical horsepower of 745.7 W."""
@@ -42,12 +42,13 @@ def tariff_from_urdb(
     given: Mapping[str, Any],
     *,
     tariff_id: str | None = None,
+    holiday_calendar: str | None = None,
     power_factor: float | None = None,
     coincident_times: Sequence[dt.datetime] = (),
 ) -> Tariff:
     """Return the tariff that a rate of the Utility Rate Database states.
 
-    Saturdays and Sundays go by its weekend schedules. Its look-back holds for the flat demand, as in REopt.
+    Saturdays, Sundays and holidays go by its weekend schedules. Its look-back holds for the flat demand, as in REopt.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ def tariff_from_urdb(
         A rate, or an answer of the database with one rate in ``items``. Upper and lower case of names are alike.
     tariff_id : str, optional
         Id of the tariff; made of the rate's label by default.
+    holiday_calendar : str, optional
+        Country or region whose public holidays go by the schedules of weekends, as in US or US-CA.
     power_factor : float, optional
         Needed where power is billed in kVA.
     coincident_times : sequence of datetime
@@ -70,7 +73,7 @@ def tariff_from_urdb(
         if not isinstance(items, list) or len(items) != 1:
             raise InvalidInput("URDB rates", "items: must hold one rate; choose one of them")
         given = items[0]
-    rate = _Rate({str(key).lower(): value for key, value in given.items()})
+    rate = _Rate({str(key).lower(): value for key, value in given.items()}, has_holidays=holiday_calendar is not None)
     rate.refuse_what_has_no_counterpart()
     tiers, tier_period = rate.energy_tiers()
     has_tiers = any(len(one) > 1 for one in tiers)
@@ -78,6 +81,7 @@ def tariff_from_urdb(
         "id": tariff_id or rate.slug,
         "name": rate.name,
         "currency": "USD",
+        "holiday_calendar": holiday_calendar,
         "periods": rate.energy_periods(tiers),
         "tier_period": tier_period if has_tiers else "month",
         "metering": rate.metering,
@@ -88,14 +92,15 @@ def tariff_from_urdb(
         ),
         **rate.fixed_charges(),
     }
-    return Tariff(**fields)
+    return Tariff.from_mapping(fields)
 
 
 class _Rate:
     """A rate under import; each method reads one topic of it."""
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any], has_holidays: bool) -> None:
         self.fields = fields
+        self.has_holidays = has_holidays
         label, title = fields.get("label"), fields.get("name") or fields.get("label")
         self.name = " ".join(str(one) for one in (fields.get("utility"), title) if one) or "rate"
         self.slug = re.sub("[^a-z0-9]+", "-", str(label or self.name).lower()).strip("-") or "rate"
@@ -118,9 +123,7 @@ class _Rate:
                 raise self.refused(field, why)
         minutes = self.number("demandwindow")
         if minutes:
-            text = (
-                f"demandwindow = {minutes:g} min: the power of each step is billed; choose step_h = {minutes / 60:g}"
-            )
+            text = f"demandwindow = {minutes:g} min: each step's power is billed; choose step_h = {minutes / 60:g}"
             warnings.warn(f"URDB rate {show(self.name)}: {text}", EmsWarning, stacklevel=3)
 
     # ------------------------------------------------------------------------------------------ energy
@@ -135,13 +138,21 @@ class _Rate:
             raise self.refused(field, "must be a list of periods, each a list of tiers")
         return value
 
-    def schedules(self, kind: str) -> tuple[Schedule, Schedule]:
-        """Return the schedules of weekdays and weekends; one stands for both where there is only one."""
-        weekday = self.fields.get(f"{kind}weekdayschedule")
-        weekend = self.fields.get(f"{kind}weekendschedule")
-        if not weekday and not weekend:
-            raise self.refused(f"{kind}weekdayschedule", "is required beside the structure of its rates")
-        return weekday or weekend, weekend or weekday
+    def schedules(self, kind: str, count: int) -> tuple[Schedule, Schedule]:
+        """Return the schedules of weekdays and weekends, of so many periods; one stands for both where it is alone."""
+        names = f"{kind}weekdayschedule", f"{kind}weekendschedule"
+        stated = [self.schedule(name, count) for name in names if self.fields.get(name)]
+        if not stated:
+            raise self.refused(names[0], "is required beside the structure of its rates")
+        return stated[0], stated[-1]
+
+    def schedule(self, name: str, count: int) -> Schedule:
+        """Return one schedule, checked."""
+        rows = self.fields[name]
+        is_table = isinstance(rows, list) and [len(row) if isinstance(row, list) else 0 for row in rows] == [24] * 12
+        if not is_table or not all(number in range(count) for row in rows for number in row):
+            raise self.refused(name, f"must have 12 months of 24 hours, with numbers of periods from 0 to {count - 1}")
+        return [[int(number) for number in row] for row in rows]
 
     def energy_tiers(self) -> tuple[list[tuple[EnergyTier, ...]], str]:
         """Return the tiers of each energy period, and what their ends are stated for."""
@@ -165,31 +176,25 @@ class _Rate:
         ]
         return tiers, "day" if units == {"kwh daily"} else "month"
 
-    def energy_periods(self, tiers: Sequence[Sequence[EnergyTier]]) -> tuple[Any, ...]:
+    def energy_periods(self, tiers: Sequence[Sequence[EnergyTier]]) -> tuple[EnergyPeriod, ...]:
         """Return the energy periods; fuel adjustments of a month make a period of its own."""
-        weekday, weekend = self.schedules("energy")
+        count = len(tiers)
         adjustments = self.fields.get("fueladjustmentsmonthly") or [0.0] * MONTHS_PER_YEAR
         if len(adjustments) != MONTHS_PER_YEAR:
             raise self.refused("fueladjustmentsmonthly", "must have 12 numbers, one for each month")
-        count, kinds = len(tiers), sorted(set(adjustments))
-        shift = [kinds.index(one) * count for one in adjustments]
-        names = {number: f"period {number % count}" for number in range(count * len(kinds))}
+        kinds = sorted({float(one) for one in adjustments})
+        shift = [kinds.index(float(one)) * count for one in adjustments]
+        weekday, weekend = (
+            [[int(number) + more for number in row] for row, more in zip(schedule, shift, strict=True)]
+            for schedule in self.schedules("energy", count)
+        )
         prices = {
-            kind * count + number: [
-                tier.replace(import_price_per_kwh=tier.import_price_per_kwh + float(adjustment))
-                for tier in tiers[number]
-            ]
+            kind * count + number: [_with_adjustment(tier, adjustment) for tier in tiers[number]]
             for kind, adjustment in enumerate(kinds)
             for number in range(count)
         }
-        try:
-            both = [
-                [[hour + shift[month] if hour < count else count * len(kinds) for hour in row] for month, row in rows]
-                for rows in (list(enumerate(weekday)), list(enumerate(weekend)))
-            ]
-            return energy_periods(both[0], both[1], prices, names)
-        except (ValueError, TypeError, IndexError) as error:
-            raise self.refused("energyweekdayschedule or energyweekendschedule", str(error)) from None
+        names = {number: f"period {number % count}" for number in prices}
+        return energy_periods(weekday, weekend, prices, names, self.has_holidays)
 
     @property
     def metering(self) -> str:
@@ -242,14 +247,8 @@ class _Rate:
         structure = self.structure("demandratestructure")
         if not any(_price(tier) for period in structure for tier in period):
             return ()
-        weekday, weekend = self.schedules("demand")
         measured, factor = self.power_unit("demandrateunit", power_factor)
-        try:
-            hours = hours_of_schedule(weekday, weekend)
-        except (ValueError, TypeError) as error:
-            raise self.refused("demandweekdayschedule or demandweekendschedule", str(error)) from None
-        if max(hours) >= len(structure):
-            raise self.refused("demandweekdayschedule", f"names period {max(hours)}, which has no prices")
+        hours = hours_of_schedule(*self.schedules("demand", len(structure)), self.has_holidays)
         tiers = {number: _demand_tiers(structure[number], factor) for number in hours}
         return tuple(
             DemandCharge(name=f"demand of period {number}", windows=windows, tiers=tiers[number], **measured)
@@ -264,7 +263,8 @@ class _Rate:
             return ()
         if not times:
             raise self.refused("coincidentratestructure", "needs the moments of the peaks: give coincident_times")
-        schedule = self.fields.get("coincidentrateschedule") or [[0] * 24] * MONTHS_PER_YEAR
+        name = "coincidentrateschedule"
+        schedule = self.schedule(name, len(structure)) if self.fields.get(name) else [[0] * 24] * MONTHS_PER_YEAR
         measured, factor = self.power_unit("coincidentrateunit", power_factor)
         found = []
         for number, period in enumerate(structure):
@@ -311,6 +311,11 @@ class _Rate:
         if unit not in ("$/month", "$/day", "$/year"):
             raise self.refused(field, f"is {show(unit)}; must be $/month, $/day or $/year")
         return unit
+
+
+def _with_adjustment(tier: EnergyTier, adjustment_per_kwh: float) -> EnergyTier:
+    """Return a tier whose imports cost more."""
+    return tier.replace(import_price_per_kwh=tier.import_price_per_kwh + adjustment_per_kwh)
 
 
 def _price(tier: Mapping[str, Any]) -> float:

@@ -126,7 +126,7 @@ def test_writers__same_portfolio_into_an_empty_register(engine: sa.Engine) -> No
     assert count_assets(engine) == 7
     lines = history_of(engine, limit=1000)
     assert {line.operation for line in lines} == {"create"}
-    assert len(lines) == 18
+    assert len(lines) == 19
     assert len({line.changed_by for line in lines}) == 1
 
 

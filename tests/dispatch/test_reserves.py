@@ -63,11 +63,14 @@ def test_capacity__changes_with_a_series():
 
 
 def test_capacity__providers_alone_count():
-    """Only the first generator counts, whose 40 kW are less than 30 + 15 kW: 5 kW of demand are shed."""
+    """Only the first generator counts, whose 40 kW are less than 30 + 15 kW; to shed demand is no relief."""
     assets = [generator(), generator(id="second"), load(is_sheddable=True, interruption_cost_per_kwh=1)]
     required = reserve(kind="capacity", requirement_kw=15, providers=["generator"])
-    result = solve(problem(assets, {"load.demand_kw": 30}, reserves=[required]), EXACT)
-    assert flow(result, "load", "unserved_kw") == near(5)
+    with pytest.raises(Infeasible):
+        solve(problem(assets, {"load.demand_kw": 30}, reserves=[required]), EXACT)
+    enough = required.replace(providers=["generator", "second"])
+    result = solve(problem(assets, {"load.demand_kw": 30}, reserves=[enough]), EXACT)
+    assert flow(result, "load", "unserved_kw") == near(0)
 
 
 def test_ramp_limited__the_ramp_bounds_what_counts():

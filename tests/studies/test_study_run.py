@@ -8,7 +8,15 @@ from builders import generator, grid, load, prices, problem, solar
 
 from ems.assets.portfolio import Site
 from ems.assets.reserve import ReserveRequirement
-from ems.database.optimizations import jobs_of, read_costs, read_reserve_results, read_results, read_site_results
+from ems.database.job_performance import asset_as_used
+from ems.database.optimizations import (
+    assets_of,
+    jobs_of,
+    read_costs,
+    read_reserve_results,
+    read_results,
+    read_site_results,
+)
 from ems.database.records import Run
 from ems.database.runs import open_run, start_run
 from ems.dispatch.goal import Goal
@@ -18,6 +26,7 @@ from ems.dispatch.solve import solve
 from ems.errors import Infeasible
 from ems.studies.dispatch_plan import DispatchPlan
 from ems.studies.study_run import StudyRun
+from ems.tariffs.demand_charge import DemandCharge
 
 
 @pytest.fixture
@@ -81,6 +90,16 @@ def test_store__goal_and_figures(run: StudyRun) -> None:
     assert job.kpis["generator/starts"] == 0
     assert (job.objective_value, job.bound) == pytest.approx((result.solution.objective, result.bound))
     assert read_site_results(run.engine, "r1-plan").price_per_kwh.isna().all()
+
+
+def test_store__spec_is_the_asset_that_was_used(run: StudyRun) -> None:
+    """A charge on the peak of a window that a series tells says nothing of the calendar, whose fields hold defaults."""
+    charge = DemandCharge(name="peak", rate_per_kw=5, window_series="is_peak", period="horizon")
+    values = {**prices(0.1), "load.demand_kw": 15, "grid.is_peak": 1}
+    asked = problem([grid(demand_charges=(charge,)), load()], values)
+    run.store(DispatchPlan(solve(asked), None, "battery"))
+    used = {one.asset_id: asset_as_used(one) for one in assets_of(run.engine, "r1-plan")}
+    assert used == {asset.id: asset for asset in asked.assets}
 
 
 def test_store_failed_job__keeps_what_was_asked(run: StudyRun) -> None:
