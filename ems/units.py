@@ -10,13 +10,14 @@ from functools import cache
 
 # Of two units that share a letter, the one used more often here keeps it: `a` is a year, an ampere is spelt out.
 UNITS = {
-    "kw": "kW", "kwh": "kWh", "kwh_h": "kWh·h", "kw_h": "kW·h", "kw2h": "kW²·h", "kh": "K·h", "w": "W", "mw": "MW", "mwh": "MWh", "kva": "kVA", "kvar": "kvar",
-    "h": "h", "min": "min", "s": "s", "ms": "ms", "a": "a", "d": "d",
+    "kw": "kW", "kwh": "kWh",
+    "kwh_h": "kWh·h", "kw_h": "kW·h", "kw2h": "kW²·h", "kh": "K·h", "w": "W", "mw": "MW", "mwh": "MWh", "kva": "kVA",
+    "kvar": "kvar", "h": "h", "min": "min", "s": "s", "ms": "ms", "a": "a", "d": "d",
     "v": "V", "kv": "kV", "ampere": "A", "hz": "Hz",
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
     "cycle": "cycle", "week": "week",
 }  # fmt: skip
-MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge", "rate", "rates", "value"})
+MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
 FRACTIONS = frozenset(
     {"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment", "coefficient", "ratio"}
     | {"health", "tolerance"}
@@ -50,7 +51,9 @@ def unit_of(name: str, currency: str = "currency") -> str | None:
         if below is None:
             return None
         above = words[at - 1]
-        return f"{UNITS.get(above) or (currency if above in MONEY else '1')}/{below}"
+        # A rate of a tariff is money; a rate of something, as of degradation, is a share.
+        is_money = above in MONEY or above == "value" or (above in ("rate", "rates") and at == 1)
+        return f"{UNITS.get(above) or (currency if is_money else '1')}/{below}"
     last = words[-1]
     if len(words) > 2 and "_".join(words[-2:]) in UNITS:
         return UNITS["_".join(words[-2:])]

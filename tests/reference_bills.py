@@ -161,13 +161,15 @@ def _demand_tou(given: Mapping[str, Any], kilo: float) -> Iterator[DemandCharge]
 
 
 def _coincident(given: Mapping[str, Any], kilo: float, horizon: Horizon) -> Iterator[DemandCharge]:
-    """Give a charge for each list of steps of the utility's own peaks."""
+    """Give a charge for each list of steps of the utility's own peaks, stated one by one or side by side."""
     entries = given.get("coincident_peak") or ()
-    for number, one in enumerate([entries] if isinstance(entries, Mapping) else entries):
-        times = tuple(time.to_pydatetime().replace(tzinfo=dt.UTC) for time in horizon.times[list(one["steps"])])
-        yield DemandCharge(
-            name=f"coincident {number}", period="horizon", coincident_times=times, rate_per_kw=one["rate"] / kilo
-        )
+    for number, entry in enumerate([entries] if isinstance(entries, Mapping) else entries):
+        lists = entry["steps"] if isinstance(entry["steps"][0], Sequence) else [entry["steps"]]
+        rates = entry["rate"] if isinstance(entry["rate"], Sequence) else [entry["rate"]] * len(lists)
+        for part, (steps, rate) in enumerate(zip(lists, rates, strict=True)):
+            times = tuple(time.to_pydatetime().replace(tzinfo=dt.UTC) for time in horizon.times[list(steps)])
+            name = f"coincident {number}.{part}"
+            yield DemandCharge(name=name, period="horizon", coincident_times=times, rate_per_kw=rate / kilo)
 
 
 def metrics_of(case: BillCase) -> dict[str, float]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from project_fixtures import environment_of
+from project_fixtures import environment_of, run_ems
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -26,3 +26,21 @@ def test_notebook__runs_cell_by_cell(project: Path, name: str) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("unit-commitment", "Cost without wind power"),
+        ("resilience", "Not served"),
+    ],
+)
+def test_notebook__runs_for_a_demo_of_another_type(project: Path, case: str, said: str) -> None:
+    done = run_ems(project, "run", "dispatch", case)
+
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    (report,) = (project / "reports" / "dispatch").glob("*.html")
+    page = report.read_text(encoding="utf-8")
+    assert "every limit and balance holds" in page
+    assert len(page.encode()) < 400_000

@@ -17,7 +17,7 @@ from ems.assets.generator import Generator
 from ems.assets.grid_connection import GridConnection
 from ems.assets.group import Dependency, Group, GroupMember, nesting_cycle
 from ems.assets.load import Load
-from ems.assets.reserve import ReserveRequirement
+from ems.assets.reserve import ReserveRequirement, reserves_among
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
 from ems.errors import InvalidInput, did_you_mean, show
@@ -207,11 +207,7 @@ class Portfolio(Record):
             ),
             members=tuple(member for member in self.members if member.asset_id not in gone),
             dependencies=tuple(one for one in self.dependencies if not {one.asset_id, one.depends_on_asset_id} & gone),
-            reserves=tuple(
-                one.replace(providers=tuple(provider for provider in one.providers if provider not in gone))
-                for one in self.reserves
-                if not one.providers or set(one.providers) - gone
-            ),
+            reserves=reserves_among(self.reserves, {asset.id for asset in kept}),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Annotated, Literal
 
 from pydantic import model_validator
@@ -40,3 +41,12 @@ class ReserveRequirement(Record):
         if self.kind == "capacity" and self.price_per_kw_h > 0:
             raise ValueError("price_per_kw_h: nobody offers a reserve of kind = 'capacity'; leave the price out")
         return self
+
+
+def reserves_among(reserves: Iterable[ReserveRequirement], asset_ids: Collection[str]) -> tuple[ReserveRequirement, ...]:
+    """Return the reserves that some assets can offer, with only those among their providers."""
+    return tuple(
+        one.replace(providers=tuple(provider for provider in one.providers if provider in asset_ids))
+        for one in reserves
+        if not one.providers or any(provider in asset_ids for provider in one.providers)
+    )

@@ -55,6 +55,7 @@ def import_(path: str, dry_run: bool, site: str | None, currency: str | None) ->
         groups=read.groups,
         members=read.members,
         dependencies=read.dependencies,
+        reserves=read.reserves,
         dry_run=dry_run,
     )
     _echo_summary(summary)

@@ -484,7 +484,7 @@ COMMENT ON COLUMN optimization_jobs.goal IS 'All that was said of what it is for
 COMMENT ON COLUMN optimization_jobs.solver IS 'Solver that was used.';
 COMMENT ON COLUMN optimization_jobs.solver_version IS 'Its version.';
 COMMENT ON COLUMN optimization_jobs.status IS 'What the solver found.';
-COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit. [currency]';
+COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit.';
 COMMENT ON COLUMN optimization_jobs.total_cost IS 'Cost of the schedule as the optimization counts it. [currency]';
 COMMENT ON COLUMN optimization_jobs.baseline_cost IS 'Cost of the case that it is compared with. [currency]';
 COMMENT ON COLUMN optimization_jobs.settled_cost IS 'Cost of the schedule as the settlement recomputes it. [currency]';
@@ -882,7 +882,7 @@ COMMENT ON COLUMN battery_specs.optimal_temp_degc IS 'Temperature at which it ag
 COMMENT ON COLUMN battery_specs.cooling_type IS 'How it is cooled.';
 COMMENT ON COLUMN battery_specs.cycle_life IS 'Full cycles until the end of life.';
 COMMENT ON COLUMN battery_specs.calendar_life_a IS 'Years until the end of life without any cycle. [a]';
-COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [currency/cycle]';
+COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [1/cycle]';
 COMMENT ON COLUMN battery_specs.degradation_cost_per_kwh IS 'Wear of the cells for each kWh discharged, at the site''s bus; none where depth segments price it. [currency/kWh]';
 COMMENT ON COLUMN battery_specs.cycle_depth_segments IS 'Segments of depth by which wear is priced from the life curve and the capital cost; none where it is zero.';
 COMMENT ON COLUMN battery_specs.charge_cost_per_kwh IS 'Cost of each kWh charged, at the site''s bus. [currency/kWh]';
@@ -1064,7 +1064,7 @@ CREATE TABLE generator_specs (
     CONSTRAINT ck_generator_specs_fuel_cost_per_l_range CHECK (fuel_cost_per_l >= 0 AND fuel_cost_per_l <= 1e308),
     CONSTRAINT ck_generator_specs_fuel_cost_per_kwh_range CHECK (fuel_cost_per_kwh >= 0 AND fuel_cost_per_kwh <= 1e308),
     CONSTRAINT ck_generator_specs_quadratic_cost_per_kw2h_range CHECK (quadratic_cost_per_kw2h >= 0 AND quadratic_cost_per_kw2h <= 1e308),
-    CONSTRAINT ck_generator_specs_no_load_cost_per_h_range CHECK (no_load_cost_per_h >= 0 AND no_load_cost_per_h <= 1e308),
+    CONSTRAINT ck_generator_specs_no_load_cost_per_h_range CHECK (no_load_cost_per_h >= -1e308 AND no_load_cost_per_h <= 1e308),
     CONSTRAINT ck_generator_specs_startup_cost_range CHECK (startup_cost >= 0 AND startup_cost <= 1e308),
     CONSTRAINT ck_generator_specs_shutdown_cost_range CHECK (shutdown_cost >= 0 AND shutdown_cost <= 1e308),
     CONSTRAINT ck_generator_specs_maintenance_cost_per_h_range CHECK (maintenance_cost_per_h >= 0 AND maintenance_cost_per_h <= 1e308),
@@ -1080,8 +1080,8 @@ CREATE TABLE generator_specs (
     CONSTRAINT ck_generator_specs_efficiency_at_rated_load_range CHECK (efficiency_at_rated_load > 0 AND efficiency_at_rated_load <= 1),
     CONSTRAINT ck_generator_specs_efficiency_at_min_load_range CHECK (efficiency_at_min_load > 0 AND efficiency_at_min_load <= 1),
     CONSTRAINT ck_generator_specs_heat_rate_btu_per_kwh_range CHECK (heat_rate_btu_per_kwh > 0 AND heat_rate_btu_per_kwh <= 1e308),
-    CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range CHECK (ramp_up_rate_kw_per_min > 0 AND ramp_up_rate_kw_per_min <= 1e308),
-    CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range CHECK (ramp_down_rate_kw_per_min > 0 AND ramp_down_rate_kw_per_min <= 1e308),
+    CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range CHECK (ramp_up_rate_kw_per_min >= 0 AND ramp_up_rate_kw_per_min <= 1e308),
+    CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range CHECK (ramp_down_rate_kw_per_min >= 0 AND ramp_down_rate_kw_per_min <= 1e308),
     CONSTRAINT ck_generator_specs_co2_emissions_kg_per_kwh_range CHECK (co2_emissions_kg_per_kwh >= 0 AND co2_emissions_kg_per_kwh <= 1e308),
     CONSTRAINT ck_generator_specs_nox_emissions_kg_per_kwh_range CHECK (nox_emissions_kg_per_kwh >= 0 AND nox_emissions_kg_per_kwh <= 1e308),
     CONSTRAINT ck_generator_specs_sox_emissions_kg_per_kwh_range CHECK (sox_emissions_kg_per_kwh >= 0 AND sox_emissions_kg_per_kwh <= 1e308),
@@ -1629,7 +1629,7 @@ COMMENT ON COLUMN solar_pv_specs.inverter_efficiency IS 'Share of the panels'' p
 COMMENT ON COLUMN solar_pv_specs.inverter_capacity_kw IS 'Power of all inverters together. [kW]';
 COMMENT ON COLUMN solar_pv_specs.number_of_inverters IS 'Inverters in the whole plant.';
 COMMENT ON COLUMN solar_pv_specs.performance_ratio IS 'Yield as a share of what the sun would give at rated efficiency. [1]';
-COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [currency/a]';
+COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [1/a]';
 COMMENT ON COLUMN solar_pv_specs.system_losses IS 'Share that is lost in cables, mismatch and downtime. [1]';
 COMMENT ON COLUMN solar_pv_specs.installation_type IS 'Where its panels are mounted.';
 COMMENT ON COLUMN solar_pv_specs.shading_factor IS 'Share of the sun''s power that shade leaves. [1]';

@@ -20,10 +20,10 @@ class _Relatable:
     __hash__ = None  # type: ignore[assignment]
 
     def __le__(self, other: Any) -> Relation:
-        return Relation(self - other, "<=")  # type: ignore[operator]
+        return Relation(self - other, "<=")
 
     def __ge__(self, other: Any) -> Relation:
-        return Relation(self - other, ">=")  # type: ignore[operator]
+        return Relation(self - other, ">=")
 
     def __eq__(self, other: object) -> Relation:  # type: ignore[override]
         return Relation(self - other, "==")  # type: ignore[operator]
@@ -97,16 +97,17 @@ class Rows(_Relatable):
             return self + other.spread(self.rows)
         return Rows(self.rows, self.terms, self.const + other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> Rows:
+        return self.__add__(other)
 
     def __neg__(self) -> Rows:
         return Rows(self.rows, [(rows, cols, -values) for rows, cols, values in self.terms], -self.const)
 
     def __sub__(self, other: Any) -> Rows:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Rows:
-        return -self + other
+        return (-self).__add__(other)
 
     def __mul__(self, factor: Any) -> Rows:
         by_row = isinstance(factor, np.ndarray) and factor.ndim > 0
@@ -119,7 +120,7 @@ class Rows(_Relatable):
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Rows:
-        return self * (1 / divisor)
+        return self.__mul__(1 / divisor)
 
 
 class Relation:

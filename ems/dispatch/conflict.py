@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -175,9 +175,21 @@ class _Times:
         for number in numbers:
             at = final.variable(self.elastic.limits[number].name, "beyond").at
             places[number] = tuple(np.flatnonzero(saved[at] > NO_PRICE).tolist()) or tuple(range(len(at)))
+        if not self._contradict(places):
+            return None
+        # Prices are not unique: a kWh that is cut and one that is missing cancel. Fewer keys may do.
+        for number in sorted(numbers, key=lambda one: -len(places[one])):
+            keys = self.elastic.limits[number].keys
+            others = {self.elastic.limits[one].keys[at] for one in numbers if one != number for at in places[one]}
+            fewer = tuple(at for at in places[number] if keys[at] in others)
+            if 0 < len(fewer) < len(places[number]) and self._contradict({**places, number: fewer}):
+                places[number] = fewer
+        return places
+
+    def _contradict(self, places: Mapping[int, tuple[int, ...]]) -> bool:
         held = {number: self._holding(number, found) for number, found in places.items()}
         found, _ = self.elastic.solve(self.open_limits | set(held), self.options, held)
-        return places if found.status == "infeasible" else None
+        return found.status == "infeasible"
 
     def narrowed(self, number: int) -> tuple[int, ...]:
         """Return the shortest span of keys at which a limit has to hold for the contradiction, by bisection.

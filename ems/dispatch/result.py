@@ -150,7 +150,8 @@ class DispatchResult:
         """Price of energy at each site in each step (time, site): what one more kWh of demand would cost."""
         from ems.dispatch.why import prices_of
 
-        return prices_of(self).price_per_kwh
+        price: xr.DataArray = prices_of(self)["price_per_kwh"]
+        return price
 
     def _dataset(self, named: dict[str, dict[str, np.ndarray]]) -> xr.Dataset:
         horizon, assets = self.problem.horizon, self.problem.assets

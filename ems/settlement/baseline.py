@@ -6,7 +6,7 @@ Each is a schedule of the same form as a dispatch's: it is settled by the same b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,20 +14,18 @@ import numpy as np
 import xarray as xr
 
 from ems.assets.battery import Battery
-from ems.assets.battery_limits import TaperPoint
 from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.portfolio import Portfolio
 from ems.assets.variable_renewable import VariableRenewable
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
-from ems.settlement.battery import content_of, replay_energy_kwh
+from ems.settlement.battery import replay_energy_kwh
 from ems.settlement.ledger import Schedule
 from ems.settlement.replay import violations_of
+from ems.settlement.self_consumption import follow_surplus
 from ems.units import unit_of
 
-TAPER_HALVINGS = 60
-"""Halvings of a power limit until the taper holds at the end of the step, too: to the last digit of a float."""
 _FOLLOWING = (Battery, GridConnection, Load, VariableRenewable)
 """Kinds whose powers follow from a rule and the balance."""
 
@@ -89,12 +87,8 @@ def no_battery(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon) -> Ba
 def self_consumption(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon) -> Baseline:
     """Return the schedule of the usual rule: charge from what generation is left over, discharge into demand.
 
-    charge[t] = least of surplus, charging power, room up to max_soc
-    discharge[t] = least of deficit, discharging power, content down to min_soc
-
-    Prices play no part. A battery takes from the grid only what holds it at min_soc against its own losses. Batteries
-    of a site come in their order in the portfolio. Cycles a day, tapers and limits that change with time are kept;
-    what a ramp or a connection's limit forbids is named by the replay.
+    Prices play no part. Batteries of a site come in their order in the portfolio, each by `follow_surplus`. What a
+    ramp or a connection's limit forbids is named by the replay.
 
     Parameters
     ----------
@@ -116,7 +110,7 @@ def self_consumption(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon)
     for asset in operated.active():
         if isinstance(asset, Battery):
             days = horizon.local_times(operated.site(asset.site_id).timezone).strftime("%Y-%m-%d").to_numpy()
-            powers[asset.id] = _follow_rule(asset, schedule, net_kw[asset.site_id], days)
+            powers[asset.id] = follow_surplus(asset, schedule, net_kw[asset.site_id], days)
             charge_kw, discharge_kw = powers[asset.id]
             net_kw[asset.site_id] = net_kw[asset.site_id] + discharge_kw - charge_kw
     return _closed("self_consumption", series, operated, horizon, powers)
@@ -196,78 +190,7 @@ def stored_value(flows: xr.Dataset, portfolio: Portfolio, price_per_kwh: float) 
     return worth
 
 
-# ---------------------------------------------------------------------------------- the rule of a battery
-def _follow_rule(
-    battery: Battery, schedule: Schedule, net_kw: np.ndarray, days: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return charging and discharging power of a battery that evens out a surplus or deficit at its bus."""
-    content = content_of(battery)
-    limits = [schedule.over_steps(battery, name).tolist() for name in ("max_charge_kw", "max_discharge_kw")]
-    lowest, highest = ((schedule.over_steps(battery, name) * content).tolist() for name in ("min_soc", "max_soc"))
-    kept = ((1 - battery.standing_loss_per_h) ** schedule.step_h).tolist()
-    drained = (schedule.over_steps(battery, "drain_kw") * schedule.step_h).tolist()
-    most_in, most_out = (math.inf if one is None else one for one in _continuous(battery))
-    budget = math.inf if battery.max_cycles_per_d is None else battery.max_cycles_per_d * content
-    charges, discharges = np.zeros(len(net_kw)), np.zeros(len(net_kw))
-    energy, today, used = battery.initial_soc * content, "", 0.0
-    for t, (surplus, step_h, day) in enumerate(zip(net_kw.tolist(), schedule.step_h.tolist(), days, strict=True)):
-        used, today = (used, today) if day == today else (0.0, day)
-        left = energy * kept[t] - drained[t]
-        per_in, per_out = battery.charge_efficiency * step_h, step_h / battery.discharge_efficiency
-        own_need = max(lowest[t] - left, 0.0) / per_in
-        wanted = max(surplus - battery.auxiliary_load_kw, own_need, 0.0)
-        charge = discharge = 0.0
-        if wanted > 0:
-            most = min(wanted, limits[0][t], most_in, max(highest[t] - left, 0.0) / per_in)
-            charge = _within_taper(battery.charge_taper, most, limits[0][t], most_in, energy, left, per_in, content)
-        else:
-            room = min(max(left - lowest[t], 0.0), max(budget - used, 0.0)) / per_out
-            most = min(battery.auxiliary_load_kw - surplus, limits[1][t], most_out, room)
-            taper = battery.discharge_taper
-            discharge = _within_taper(taper, most, limits[1][t], most_out, energy, left, -per_out, content)
-        energy = left + charge * per_in - discharge * per_out
-        used += discharge * per_out
-        charges[t], discharges[t] = charge, discharge
-    return charges, discharges
-
-
-def _continuous(battery: Battery) -> tuple[float | None, float | None]:
-    return battery.continuous_charge_kw, battery.continuous_discharge_kw
-
-
-def _within_taper(
-    points: Sequence[TaperPoint],
-    most_kw: float,
-    limit_kw: float,
-    continuous_kw: float,
-    energy_kwh: float,
-    left_kwh: float,
-    kwh_per_kw: float,
-    content_kwh: float,
-) -> float:
-    """Return the highest power up to a limit that a taper allows at the beginning and at the end of a step."""
-    if not points or most_kw <= 0:
-        return most_kw
-    whole_kw = min(limit_kw, continuous_kw)
-    allowed: Callable[[float], float] = lambda kwh: whole_kw * _share_at(points, kwh / content_kwh)  # noqa: E731
-    high = max(min(most_kw, allowed(energy_kwh)), 0.0)
-    if high <= allowed(left_kwh + high * kwh_per_kw):
-        return high
-    low = 0.0
-    for _ in range(TAPER_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if middle <= allowed(left_kwh + middle * kwh_per_kw) else (low, middle)
-    return low
-
-
-def _share_at(points: Sequence[TaperPoint], soc: float) -> float:
-    """Return the share of a power limit at a state of charge: along the points, the outer lines going on, at most 1."""
-    pairs = list(zip(points[:-1], points[1:], strict=True))
-    one, other = next((pair for pair in pairs if soc <= pair[1].soc), pairs[-1])
-    return min(one.share + (soc - one.soc) * (other.share - one.share) / (other.soc - one.soc), 1.0)
-
-
-# ---------------------------------------------------------------------------------- the rest of a schedule
+# ---------------------------------------------------------------------------------- the balance of a site
 def _schedule(series: xr.Dataset, portfolio: Portfolio, horizon: Horizon) -> Schedule:
     coords = {"time": horizon.times.to_numpy(), "step_h": ("time", horizon.step_h)}
     return Schedule(xr.Dataset(coords=coords), series, portfolio)
@@ -372,8 +295,11 @@ def _limit_kw(schedule: Schedule, connections: Sequence[GridConnection], way: st
     """Return the highest power that connections can carry one way together, shape (steps,)."""
     total = np.zeros(len(schedule.step_h))
     for asset in connections:
-        whole_kw = {"import": asset.import_limit_kw, "export": asset.export_limit_kw}[way]
-        total += np.minimum(schedule.over_steps(asset, f"max_{way}_kw"), whole_kw)
+        is_enabled = {"import": asset.import_enabled, "export": asset.export_enabled}[way]
+        factor = 1.0 if asset.min_power_factor is None else abs(asset.min_power_factor)
+        carried_kw = math.inf if asset.transformer_capacity_kva is None else asset.transformer_capacity_kva * factor
+        if is_enabled:
+            total += np.minimum(schedule.over_steps(asset, f"max_{way}_kw"), carried_kw)
     return total
 
 

@@ -139,8 +139,8 @@ def payback_a(cash_flows: Sequence[float] | np.ndarray, rate: float = 0.0) -> Fi
     """Return the first time at which all that was paid has come back, in years; with a rate, discounted payback.
 
     It is the earliest point at which the sum of the flows so far is not below zero, on a straight line between the
-    ends of two years. A replacement may let the sum fall below zero once more, which payback does not see; the net present
-    value does.
+    ends of two years. A replacement may let the sum fall below zero once more, which payback does not see;
+    the net present value does.
 
     Parameters
     ----------

@@ -143,8 +143,8 @@ def cash_flows(
     -------
     DataFrame
         Index ``year`` from 0 to ``life_a``; columns ``investment``, ``saving``, ``maintenance``, ``residual``,
-        ``tax``, ``net``, ``discounted``, ``cumulative``, ``cumulative_discounted`` (money; what is paid is negative) and
-        ``energy_kwh``.
+        ``tax``, ``net``, ``discounted``, ``cumulative``, ``cumulative_discounted`` (money; what is paid is negative)
+        and ``energy_kwh``.
 
     Raises
     ------

@@ -22,13 +22,6 @@ KINDS = {
     "ev_charger": ("EV charger", "EV chargers"),
 }
 """One and several of a kind, as people call them."""
-HEADLINES = {
-    "weighted": "Cost with weights",
-    "emissions_kg": "Emissions",
-    "import_kwh": "Energy from the grid",
-    "unserved_cost": "Worth not served",
-}
-"""The same in two or three words, where a headline does not say it anyway."""
 UNSERVED_COSTS = ("interruption_cost", "unserved_cost", "unmet_cost")
 """Types of cost that nobody pays: the worth of what loads, buses and vehicles do not get."""
 OBJECTIVES = {
@@ -40,6 +33,13 @@ OBJECTIVES = {
     "unserved_cost": "worth of what is not served",
 }
 """What a schedule is judged by, by the name of the measure."""
+HEADLINES = {
+    "weighted": "Cost with weights",
+    "emissions_kg": "Emissions",
+    "import_kwh": "Energy from the grid",
+    "unserved_cost": "Worth not served",
+}
+"""The same in two or three words, where a headline does not say it anyway."""
 HOURS_OF_A_DAY = 24
 SMALL = 0.005
 """Less than this rounds to 0.00."""

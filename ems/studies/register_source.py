@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ems.assets.group import with_nested
 from ems.assets.operation import AssetStatus, MaintenanceRecord
 from ems.assets.portfolio import Portfolio
+from ems.assets.reserve import reserves_among
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import shown_path
 from ems.record import Record
@@ -102,6 +103,7 @@ def narrowed(portfolio: Portfolio, site_id: str | None, group_id: str | None) ->
             one if getattr(one, "battery_asset_id", None) in {None, *ids} else one.replace(battery_asset_id=None)
             for one in assets
         ),
+        reserves=reserves_among(portfolio.reserves, ids),
         groups=tuple(
             one.replace(
                 parent_group_id=one.parent_group_id if one.parent_group_id in groups else None,

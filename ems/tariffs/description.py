@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ems.tariffs.clock import DAYS, HOLIDAY, MONTHS, Hours
 
@@ -62,7 +62,10 @@ def describe_hours(hours: Hours) -> str:
 
 # ---------------------------------------------------------------------------------------------- sentences
 def _energy_sentences(tariff: Tariff, money: str) -> list[str]:
-    found = [_period_sentence(tariff, period, money) for period in tariff.periods]
+    alike: dict[Any, list[EnergyPeriod]] = {}
+    for period in tariff.periods:
+        alike.setdefault((period.name, period.all_tiers()), []).append(period)
+    found = [_period_sentence(tariff, one, money) for one in alike.values()]
     if tariff.price_series:
         imports = f"Import costs {tariff.price_factor:g} times the market's price plus {tariff.surcharge_per_kwh:g}"
         found.insert(0, f"{imports} {money}/kWh{', and what the periods add' if tariff.periods else ''}.")
@@ -81,15 +84,16 @@ def _energy_sentences(tariff: Tariff, money: str) -> list[str]:
     return found
 
 
-def _period_sentence(tariff: Tariff, period: EnergyPeriod, money: str) -> str:
-    others = "" if period is not tariff.periods[-1] or len(tariff.periods) == 1 else " else"
-    when = describe_hours(period)
-    when = "at all times" + others if when == "at all times" else when
+def _period_sentence(tariff: Tariff, alike: Sequence[EnergyPeriod], money: str) -> str:
+    """Return a sentence for periods of one name and price."""
+    hours = [describe_hours(one) for one in alike]
+    if hours == ["at all times"] and len(tariff.periods) > 1:
+        hours = ["at all other times"]
     parts, lower = [], 0.0
-    for tier in period.all_tiers():
+    for tier in alike[0].all_tiers():
         parts.append(f"{_energy_price(tier, money)}{_block(lower, tier.up_to_kwh, f'kWh of a {tariff.tier_period}')}")
         lower = tier.up_to_kwh or 0.0
-    return f"{period.name} ({when}): {'; '.join(parts)}."
+    return f"{alike[0].name} ({'; or '.join(hours)}): {'; '.join(parts)}."
 
 
 def _energy_price(tier: EnergyTier, money: str) -> str:

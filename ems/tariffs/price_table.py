@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ems.tariffs.calendar import Calendar, CivilTime
+from ems.tariffs.calendar import Calendar
 from ems.tariffs.clock import DAYS, MONTHS, WEEKDAYS, Weekday
 from ems.tariffs.period_table import HoursTable
 
@@ -47,8 +47,10 @@ def price_table(
     when = (calendar or Calendar()).at(horizon.local_times(timezone))
     is_shown = np.isin(when.weekday, [DAYS.index(day) for day in days])
     cell = ((when.month_of_year - 1) * 24 + when.minute // 60)[is_shown]
-    hours_h = np.bincount(cell, horizon.step_h[is_shown], minlength=288)
-    return _month_by_hour(np.bincount(cell, (price_per_kwh * horizon.step_h)[is_shown], minlength=288), hours_h)
+    weight = np.bincount(cell, horizon.step_h[is_shown], minlength=288)
+    total = np.bincount(cell, (price_per_kwh * horizon.step_h)[is_shown], minlength=288)
+    mean = np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+    return _as_frame(mean.reshape(len(MONTHS), 24))
 
 
 def tariff_price_table(tariff: Tariff, days: Sequence[Weekday] = WEEKDAYS) -> pd.DataFrame:
@@ -66,34 +68,28 @@ def tariff_price_table(tariff: Tariff, days: Sequence[Weekday] = WEEKDAYS) -> pd
     -------
     DataFrame (month, hour)
     """
-    import pandas as pd
-
-    every_day = pd.date_range("2024-01-01", "2024-12-31", freq="D")
-    day, kind, minute = (
-        axis.ravel()
-        for axis in np.meshgrid(
-            (every_day.month * 100 + every_day.day).to_numpy(),
-            [DAYS.index(one) for one in days],
-            np.arange(1440),
-            indexing="ij",
-        )
-    )
-    prices = np.full(len(day), tariff.surcharge_per_kwh)
+    of_minute = np.full((len(MONTHS), len(days), 1440), tariff.surcharge_per_kwh)
     if tariff.periods:
+        table = HoursTable(tariff.periods)
+        slot = np.searchsorted(table.breaks, np.arange(1440), side="right") - 1
         first = np.array([one.all_tiers()[0].import_price_per_kwh for one in tariff.periods])
-        position = HoursTable(tariff.periods).at(
-            CivilTime(month=day, day=day, weekday=kind, month_day=day, minute=minute)
-        )
+        position = table.first[:, [DAYS.index(one) for one in days]][:, :, slot]
         # Without a calendar there are no holidays, and nothing need hold on them.
-        prices = prices + np.where(position < 0, np.nan, first[position])
-    cell = (day // 100 - 1) * 24 + minute // 60
-    return _month_by_hour(np.bincount(cell, prices, minlength=288), np.bincount(cell, minlength=288))
+        of_season = np.where(position < 0, np.nan, first[position])
+        of_minute = of_minute + np.tensordot(_season_shares(table.seasons), of_season, axes=1)
+    return _as_frame(of_minute.mean(axis=1).reshape(len(MONTHS), 24, 60).mean(axis=2))
 
 
-def _month_by_hour(total: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+def _season_shares(seasons: np.ndarray) -> np.ndarray:
+    """Return the share of each season in each month's days, shape (months, seasons); a season is within a month."""
+    begins = np.array([f"2024-{day // 100:02d}-{day % 100:02d}" for day in seasons], dtype="datetime64[D]")
+    days = np.diff(np.append(begins, np.datetime64("2025-01-01"))).astype(int)
+    is_in_month = seasons // 100 == np.array(MONTHS)[:, None]
+    shares: np.ndarray = is_in_month * days / (is_in_month @ days)[:, None]
+    return shares
+
+
+def _as_frame(values: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
-    mean = np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
-    table = pd.DataFrame(mean.reshape(12, 24), index=pd.Index(MONTHS, name="month"), columns=range(24))
-    table.columns.name = "hour"
-    return table
+    return pd.DataFrame(values, index=pd.Index(MONTHS, name="month"), columns=pd.RangeIndex(24, name="hour"))

@@ -90,7 +90,7 @@ def test_run__records_agree_with_each_other(demo_run: DemoRun, monkeypatch: pyte
         ("horizon_hours=48", "did you mean horizon_h?"),
         ("horizon_h=0", "horizon_h = 0 h: must be greater than 0 h"),
         ("horizon_h=tomorrow", "horizon_h = 'tomorrow': must be a number"),
-        ("solver=gurobix", "did you mean gurobi?; available are highs, cbc"),
+        ("solver=gurobix", "did you mean gurobi?; available are highs, dp, cbc"),
         ("time_limit_s=0", "time_limit_s = 0 s: must be greater than 0 s"),
         ("site=../../etc/passwd", "no such file"),
         ("site=Demo", "must be a name of small letters"),

@@ -68,7 +68,7 @@ def test_solve__balances_limits_and_energy(asked):
     assert violations_of(result.flows, asked.series, asked.portfolio) == []
 
 
-def check_asset(result: DispatchResult, asset: AnyAsset) -> None:
+def check_asset(result: DispatchResult, asset: AnyAsset) -> None:  # noqa: PLR0912, PLR0915 - one law a kind
     step_h = result.problem.horizon.step_h
     if isinstance(asset, Battery):
         charge, discharge = flow(result, asset, "charge_kw"), flow(result, asset, "discharge_kw")

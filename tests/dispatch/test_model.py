@@ -31,7 +31,8 @@ def test_build_model__constraint_of_ones_own():
     """Two hours at 0.10 and 0.50: 50 of the battery's 100 kWh are sold, as charging is forbidden: 25 EUR."""
     from pyomo.core import Constraint
 
-    asked = problem([battery(final_soc_rule="free"), grid(), load()], {**prices([0.1, 0.5]), "load.demand_kw": 0}, [1, 1])
+    values = {**prices([0.1, 0.5]), "load.demand_kw": 0}
+    asked = problem([battery(final_soc_rule="free"), grid(), load()], values, [1, 1])
     model = build_model(asked)
     model.no_charging = Constraint(model.steps, rule=lambda model, t: model.unit["battery"].charge_kw[t] == 0)
     assert solve(asked, model=model).total_cost == pytest.approx(-25)

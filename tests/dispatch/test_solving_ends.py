@@ -95,7 +95,8 @@ def test_solve__infeasible_vehicle():
 def test_solve__unknown_solver():
     with pytest.raises(UnknownName, match=r"solver 'higs': did you mean highs\?; available are highs"):
         solve(problem([grid()], prices(0.1)), SolverOptions(solver="higs"))
-    with pytest.raises(UnknownName, match="solver 'xyz': known are cbc, cplex, dp, glpk, gurobi, highs; available are"):
+    message = "solver 'xyz': known are cbc, cplex, dp, glpk, gurobi, highs; available are"
+    with pytest.raises(UnknownName, match=message):
         solve(problem([grid()], prices(0.1)), SolverOptions(solver="xyz"))
 
 

@@ -93,7 +93,7 @@ def test_store__goal_and_figures(run: StudyRun) -> None:
 
 
 def test_store__spec_is_the_asset_that_was_used(run: StudyRun) -> None:
-    """A charge on the peak of a window that a series tells says nothing of the calendar, whose fields hold defaults."""
+    """A charge whose window a series tells says nothing of the calendar, whose fields hold defaults."""
     charge = DemandCharge(name="peak", rate_per_kw=5, window_series="is_peak", period="horizon")
     values = {**prices(0.1), "load.demand_kw": 15, "grid.is_peak": 1}
     asked = problem([grid(demand_charges=(charge,)), load()], values)

@@ -73,7 +73,6 @@ ALTER TABLE optimization_jobs
     DROP COLUMN kpis;
 
 COMMENT ON COLUMN optimization_jobs.optimization_type IS 'What was optimized: dispatch, rolling dispatch.';
-COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit.';
 
 ALTER TABLE battery_specs
     DROP CONSTRAINT ck_battery_specs_charge_cost_per_kwh_range,
@@ -117,7 +116,6 @@ COMMENT ON COLUMN battery_specs.max_soc IS 'Highest state of charge in operation
 COMMENT ON COLUMN battery_specs.initial_soc IS 'State of charge at the beginning of the horizon. [1]';
 COMMENT ON COLUMN battery_specs.final_soc_rule IS 'How the state of charge at the end of the horizon relates to the target.';
 COMMENT ON COLUMN battery_specs.target_soc IS 'State of charge wanted at the end of the horizon; the initial one where nothing is given. [1]';
-COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [1/cycle]';
 COMMENT ON COLUMN battery_specs.degradation_cost_per_kwh IS 'Wear of the cells for each kWh discharged, at the site''s bus. [currency/kWh]';
 
 ALTER TABLE ev_charger_specs
@@ -151,6 +149,8 @@ ALTER TABLE generator_specs
     DROP CONSTRAINT ck_generator_specs_no_load_cost_per_h_range,
     DROP CONSTRAINT ck_generator_specs_output_before,
     DROP CONSTRAINT ck_generator_specs_quadratic_cost_per_kw2h_range,
+    DROP CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range,
+    DROP CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range,
     DROP CONSTRAINT ck_generator_specs_shutdown_order,
     DROP CONSTRAINT ck_generator_specs_startup_order;
 
@@ -171,7 +171,9 @@ ALTER TABLE generator_specs
 
 ALTER TABLE generator_specs
     ADD CONSTRAINT ck_generator_specs_min_downtime_h_range CHECK (min_downtime_h >= 0 AND min_downtime_h <= 9223372036854775807),
-    ADD CONSTRAINT ck_generator_specs_min_uptime_h_range CHECK (min_uptime_h >= 0 AND min_uptime_h <= 9223372036854775807);
+    ADD CONSTRAINT ck_generator_specs_min_uptime_h_range CHECK (min_uptime_h >= 0 AND min_uptime_h <= 9223372036854775807),
+    ADD CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range CHECK (ramp_down_rate_kw_per_min > 0 AND ramp_down_rate_kw_per_min <= 1e308),
+    ADD CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range CHECK (ramp_up_rate_kw_per_min > 0 AND ramp_up_rate_kw_per_min <= 1e308);
 
 COMMENT ON COLUMN generator_specs.fuel_cost_per_kwh IS 'Cost of fuel for a kWh of output; price of fuel by consumption where nothing is given. [currency/kWh]';
 COMMENT ON COLUMN generator_specs.startup_cost IS 'Cost of each start; a generator that runs in the first step has been started in it. [currency]';
@@ -234,8 +236,6 @@ ALTER TABLE solar_pv_specs
 ALTER TABLE solar_pv_specs
     DROP COLUMN curtailment_cost_per_kwh,
     DROP COLUMN variable_om_cost_per_kwh;
-
-COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [1/a]';
 
 ALTER TABLE wind_turbine_specs
     DROP CONSTRAINT ck_wind_turbine_specs_curtailment_cost_per_kwh_range,

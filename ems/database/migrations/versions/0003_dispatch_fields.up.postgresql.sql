@@ -116,7 +116,6 @@ ALTER TABLE optimization_jobs
 
 COMMENT ON COLUMN optimization_jobs.optimization_type IS 'What was decided: battery_dispatch, unit_commitment, peak_shaving.';
 COMMENT ON COLUMN optimization_jobs.goal IS 'All that was said of what it is for: weights of the objective, outages.';
-COMMENT ON COLUMN optimization_jobs.objective_value IS 'Value of the objective at the solution, in the objective''s unit. [currency]';
 COMMENT ON COLUMN optimization_jobs.emissions_kg IS 'Carbon dioxide of the schedule. [kg]';
 COMMENT ON COLUMN optimization_jobs.kpis IS 'Figures of the schedule by name, those of an asset after its id and a slash; null where one is not defined.';
 
@@ -181,7 +180,6 @@ COMMENT ON COLUMN battery_specs.target_soc IS 'State of charge wanted at the end
 COMMENT ON COLUMN battery_specs.soc_targets IS 'States of charge wanted at given moments.';
 COMMENT ON COLUMN battery_specs.final_energy_value_per_kwh IS 'Worth of each kWh that is left at the end of the horizon, with a rule of at least or free. [currency/kWh]';
 COMMENT ON COLUMN battery_specs.max_cycles_per_d IS 'Energy discharged from the content in a calendar day of the site, as a number of contents. [1/d]';
-COMMENT ON COLUMN battery_specs.degradation_rate_per_cycle IS 'Loss of capacity with each full cycle, as a share. [currency/cycle]';
 COMMENT ON COLUMN battery_specs.degradation_cost_per_kwh IS 'Wear of the cells for each kWh discharged, at the site''s bus; none where depth segments price it. [currency/kWh]';
 COMMENT ON COLUMN battery_specs.cycle_depth_segments IS 'Segments of depth by which wear is priced from the life curve and the capital cost; none where it is zero.';
 COMMENT ON COLUMN battery_specs.charge_cost_per_kwh IS 'Cost of each kWh charged, at the site''s bus. [currency/kWh]';
@@ -224,7 +222,9 @@ COMMENT ON COLUMN ev_charger_specs.discharge_cost_per_kwh IS 'What each kWh give
 
 ALTER TABLE generator_specs
     DROP CONSTRAINT ck_generator_specs_min_downtime_h_range,
-    DROP CONSTRAINT ck_generator_specs_min_uptime_h_range;
+    DROP CONSTRAINT ck_generator_specs_min_uptime_h_range,
+    DROP CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range,
+    DROP CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range;
 
 ALTER TABLE generator_specs
     ADD COLUMN quadratic_cost_per_kw2h DOUBLE PRECISION DEFAULT 0 NOT NULL,
@@ -257,9 +257,11 @@ ALTER TABLE generator_specs
     ADD CONSTRAINT ck_generator_specs_max_startup_kw_range CHECK (max_startup_kw > 0 AND max_startup_kw <= 1e308),
     ADD CONSTRAINT ck_generator_specs_min_downtime_h_range CHECK (min_downtime_h >= 0 AND min_downtime_h <= 1e308),
     ADD CONSTRAINT ck_generator_specs_min_uptime_h_range CHECK (min_uptime_h >= 0 AND min_uptime_h <= 1e308),
-    ADD CONSTRAINT ck_generator_specs_no_load_cost_per_h_range CHECK (no_load_cost_per_h >= 0 AND no_load_cost_per_h <= 1e308),
+    ADD CONSTRAINT ck_generator_specs_no_load_cost_per_h_range CHECK (no_load_cost_per_h >= -1e308 AND no_load_cost_per_h <= 1e308),
     ADD CONSTRAINT ck_generator_specs_output_before CHECK (initial_is_on OR NOT is_committable OR coalesce(initial_output_kw, 0) = 0),
     ADD CONSTRAINT ck_generator_specs_quadratic_cost_per_kw2h_range CHECK (quadratic_cost_per_kw2h >= 0 AND quadratic_cost_per_kw2h <= 1e308),
+    ADD CONSTRAINT ck_generator_specs_ramp_down_rate_kw_per_min_range CHECK (ramp_down_rate_kw_per_min >= 0 AND ramp_down_rate_kw_per_min <= 1e308),
+    ADD CONSTRAINT ck_generator_specs_ramp_up_rate_kw_per_min_range CHECK (ramp_up_rate_kw_per_min >= 0 AND ramp_up_rate_kw_per_min <= 1e308),
     ADD CONSTRAINT ck_generator_specs_shutdown_order CHECK (min_output_kw <= max_shutdown_kw),
     ADD CONSTRAINT ck_generator_specs_startup_order CHECK (min_output_kw <= max_startup_kw);
 
@@ -359,7 +361,6 @@ ALTER TABLE solar_pv_specs
 
 COMMENT ON COLUMN solar_pv_specs.variable_om_cost_per_kwh IS 'Operation and upkeep for each kWh used; negative where it is paid for, and may change with time. [currency/kWh]';
 COMMENT ON COLUMN solar_pv_specs.curtailment_cost_per_kwh IS 'What each available kWh costs that is left unused. [currency/kWh]';
-COMMENT ON COLUMN solar_pv_specs.degradation_rate_per_a IS 'Loss of power with each year, as a share. [currency/a]';
 
 ALTER TABLE wind_turbine_specs
     ADD COLUMN variable_om_cost_per_kwh DOUBLE PRECISION DEFAULT 0.0 NOT NULL,
