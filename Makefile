@@ -30,7 +30,9 @@ format: $(VENV)/.ready-test  ## Put the code into its form
 
 bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python -m benchmarks.dispatch
 	$(BIN)/python benchmarks/register.py
+	$(BIN)/python -m benchmarks.settlement
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
 	uv pip compile --universal --python-version 3.11 --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \

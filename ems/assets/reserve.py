@@ -43,7 +43,9 @@ class ReserveRequirement(Record):
         return self
 
 
-def reserves_among(reserves: Iterable[ReserveRequirement], asset_ids: Collection[str]) -> tuple[ReserveRequirement, ...]:
+def reserves_among(
+    reserves: Iterable[ReserveRequirement], asset_ids: Collection[str]
+) -> tuple[ReserveRequirement, ...]:
     """Return the reserves that some assets can offer, with only those among their providers."""
     return tuple(
         one.replace(providers=tuple(provider for provider in one.providers if provider in asset_ids))

@@ -200,4 +200,4 @@ def _bill_taxes(tariff: Tariff, lines: BillLines) -> None:
     for tax in tariff.taxes:
         base = bases[tax.base]
         for month in np.flatnonzero(base).tolist():
-            lines.add(month, "tax_cost", tax.name, base[month], tax.share, unit="money")
+            lines.add(month, "tax_cost", tax.name, base[month], tax.share, unit=tariff.currency or "currency")

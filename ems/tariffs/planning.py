@@ -55,6 +55,9 @@ def month_blocks(tariff: Tariff, days: int) -> MonthBlocks | None:
     """
     scale = days if tariff.tier_period == "day" else 1
     found: MonthBlocks | None = None
+    prices = [one.import_price_per_kwh for period in tariff.periods for one in period.all_tiers()]
+    prices += [one.export_price_per_kwh or 0.0 for period in tariff.periods for one in period.all_tiers()]
+    tolerance = ROUNDING * float(np.abs(prices).max(initial=0.0))
     for period in tariff.periods:
         tiers = period.all_tiers()
         ends = np.array([np.inf if one.up_to_kwh is None else one.up_to_kwh * scale for one in tiers])
@@ -63,7 +66,7 @@ def month_blocks(tariff: Tariff, days: int) -> MonthBlocks | None:
         own = MonthBlocks(ends, imports - imports[0], exports - exports[0])
         if found is None:
             found = own
-        elif not _are_alike(found, own, float(np.abs(imports).max(initial=0.0))):
+        elif not _are_alike(found, own, tolerance):
             return None
     return found
 
@@ -117,10 +120,9 @@ def planning_differences(tariff: Tariff) -> dict[str, str]:
     return found
 
 
-def _are_alike(one: MonthBlocks, other: MonthBlocks, price_per_kwh: float) -> bool:
+def _are_alike(one: MonthBlocks, other: MonthBlocks, tolerance: float) -> bool:
     if one.ends_kwh.shape != other.ends_kwh.shape or not np.array_equal(one.ends_kwh, other.ends_kwh):
         return False
-    tolerance = ROUNDING * price_per_kwh
     return bool(
         np.allclose(one.import_markup_per_kwh, other.import_markup_per_kwh, rtol=0, atol=tolerance)
         and np.allclose(one.export_markup_per_kwh, other.export_markup_per_kwh, rtol=0, atol=tolerance)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
+from ems.tariffs.calendar import Calendar
 from ems.tariffs.clock import WEEKDAYS
-from ems.tariffs.prices import energy_prices
+from ems.tariffs.prices import contract_prices, energy_prices, period_of
 from ems.tariffs.tariff import Tariff
 
 BERLIN = "Europe/Berlin"
@@ -107,6 +108,105 @@ def test_energy_prices__steps_shorter_than_a_minute():
 def test_energy_prices__steps_of_changing_length():
     start = dt.datetime(2024, 6, 3, 7, 30, tzinfo=ZoneInfo(BERLIN))
     assert bought(tariff(DAY, NIGHT), Horizon(start, (0.25, 0.25, 12, 11.5))) == [0.12, 0.12, 0.18, 0.12]
+
+
+MARKET = np.array([0.10, -0.05])
+
+
+def test_contract_prices__follow_the_market():
+    """Twice the market's price plus 0.03, and export at 90 % of it less 0.01."""
+    contract = Tariff(
+        id="a",
+        name="A",
+        price_series=True,
+        price_factor=2,
+        surcharge_per_kwh=0.03,
+        export_factor=0.9,
+        export_deduction_per_kwh=0.01,
+    )
+    imports, exports = contract_prices(contract, day_from("2024-06-03", 2), BERLIN, market_price_per_kwh=MARKET)
+    np.testing.assert_allclose(imports, [0.23, -0.07], atol=1e-15)
+    np.testing.assert_allclose(exports, [0.08, -0.055], atol=1e-15)
+
+
+def test_contract_prices__periods_come_on_top_of_the_market():
+    """Grid fees of 0.12 at night and 0.18 by day; exports do not follow the market and earn the period's price."""
+    night = {**NIGHT, "export_price_per_kwh": 0.08}
+    contract = Tariff(id="a", name="A", price_series=True, periods=[{**DAY, "export_price_per_kwh": 0.08}, night])
+    imports, exports = contract_prices(contract, day_from("2024-06-03T07:00", 2), BERLIN, market_price_per_kwh=MARKET)
+    np.testing.assert_allclose(imports, [0.22, 0.13], atol=1e-15)
+    np.testing.assert_allclose(exports, [0.08, 0.08], atol=1e-15)
+
+
+def test_contract_prices__without_the_market():
+    with pytest.raises(InvalidInput, match="tariff 'a': price_series = true: needs the market's prices"):
+        contract_prices(Tariff(id="a", name="A", price_series=True), day_from("2024-06-03", 2), BERLIN)
+
+
+TIERS = [
+    {"up_to_kwh": 10, "import_price_per_kwh": 0.1},
+    {"up_to_kwh": 20, "import_price_per_kwh": 0.2},
+    {"import_price_per_kwh": 0.3},
+]
+
+
+@pytest.mark.parametrize(
+    ("tier_period", "energy_kwh", "price"),
+    [
+        ("month", 0, 0.1),
+        ("month", 9.9, 0.1),
+        ("month", 10, 0.2),
+        ("month", 25, 0.3),
+        # June has 30 days: the tiers end at 300 and 600 kWh.
+        ("day", 299, 0.1),
+        ("day", 300, 0.2),
+        ("day", 600, 0.3),
+    ],
+)
+def test_contract_prices__tier_that_the_month_has_reached(tier_period, energy_kwh, price):
+    contract = Tariff(id="a", name="A", tier_period=tier_period, periods=[{"name": "all", "tiers": TIERS}])
+    steps = day_from("2024-06-03", 2)
+    assert contract_prices(contract, steps, BERLIN, energy_of_month_kwh=energy_kwh)[0].tolist() == [price] * 2
+    with pytest.raises(InvalidInput, match="tariff 'a': period 'all' has 3 tiers, and no single price without"):
+        contract_prices(contract, steps, BERLIN)
+
+
+def test_energy_prices__with_levies_and_taxes():
+    """0.12 and a levy of 0.02 make 0.14; 19 % and 1 % on it make 0.168. A levy on own use is on no import."""
+    contract = tariff({**NIGHT, "export_price_per_kwh": 0.08}).replace(
+        levies=[
+            {"name": "electricity tax", "rate_per_kwh": 0.02},
+            {"name": "own use", "rate_per_kwh": 0.5, "applies_to": "self_consumption"},
+        ],
+        taxes=[{"name": "VAT", "share": 0.19}, {"name": "city", "share": 0.01, "base": "energy"}],
+    )
+    imports, exports = energy_prices(contract, day_from("2024-06-03", 1), BERLIN)
+    np.testing.assert_allclose(imports, [0.168], atol=1e-15)
+    np.testing.assert_array_equal(exports, [0.08])
+
+
+def test_period_of__lines_of_one_name_and_price_are_one_period():
+    """Morning and evening peak are the first line; night has the same price and another name."""
+    peak = {"name": "peak", "import_price_per_kwh": 0.3, "weekdays": ["mon"]}
+    contract = tariff(
+        {**peak, "from_time": "06:00", "until_time": "08:00"},
+        {**peak, "from_time": "08:00", "until_time": "09:00"},
+        {"name": "rest", "import_price_per_kwh": 0.3},
+    )
+    assert period_of(contract, day_from("2024-06-03T05:00", 5), BERLIN).tolist() == [2, 0, 0, 0, 2]
+    # A step over 08:00, where one line of the peak follows the other, has one price.
+    assert period_of(contract, day_from("2024-06-03T06:00", 3, 3), BERLIN).tolist() == [0]
+
+
+def test_period_of__holidays_and_typical_years():
+    """1 May 2023 was a Monday and a holiday; a typical year has it on a Tuesday."""
+    monday = {"name": "monday", "import_price_per_kwh": 0.3, "weekdays": ["mon"]}
+    contract = tariff(monday, NIGHT).replace(holiday_calendar="DE")
+    steps = day_from("2023-05-01", 48, 24)
+    assert period_of(contract, steps, BERLIN).tolist() == [1, 1]
+    assert period_of(contract, steps, BERLIN, Calendar()).tolist() == [0, 1]
+    steps = day_from("2023-05-07", 48, 24)
+    assert period_of(contract, steps, BERLIN, Calendar(is_typical=True)).tolist() == [0, 1]
 
 
 def slow_price(contract: Tariff, moment: dt.datetime, zone: str) -> float:
