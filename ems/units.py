@@ -17,6 +17,8 @@ UNITS = {
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
     "cycle": "cycle", "week": "week",
 }  # fmt: skip
+ONLY_BELOW = {"month": "month", "kw_month": "kW·month"}
+"""Units that stand only below a line: a month by itself is a number of the calendar."""
 MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
 FRACTIONS = frozenset(
     {"soc", "efficiency", "factor", "share", "gap", "losses", "availability", "curtailment", "coefficient", "ratio"}
@@ -47,7 +49,7 @@ def unit_of(name: str, currency: str = "currency") -> str | None:
     words = name.split("_")
     if "per" in words[1:-1]:
         at = len(words) - 1 - words[::-1].index("per")
-        below = UNITS.get("_".join(words[at + 1 :]))
+        below = {**UNITS, **ONLY_BELOW}.get("_".join(words[at + 1 :]))
         if below is None:
             return None
         above = words[at - 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,6 +22,10 @@ from ems.dispatch.outages import with_outages
 from ems.dispatch.reserves import gives_reserve
 from ems.errors import InvalidInput, MissingValues
 from ems.horizon import Horizon
+
+
+AS_ONE = "virtual-power-plant"
+"""Id of the group that is added where all sites trade as one."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +191,10 @@ class DispatchProblem:
     def without(self, kind: str) -> DispatchProblem:
         """Return the same problem for a portfolio without the assets of a kind: the baseline of a what-if."""
         portfolio = self.portfolio.without(kind)
-        kept = {asset.id for asset in portfolio.assets}
-        goal = self.goal.replace(outages=tuple(one for one in self.goal.outages if one.asset_id in kept))
-        return replace(self, portfolio=portfolio, goal=goal)
+        changes: dict[str, Any] = {"outages": ()}  # the series hold them already
+        if self.goal.optimization_type == "unit_commitment" and kind == "generator":
+            changes["optimization_type"] = "battery_dispatch"
+        return replace(self, portfolio=portfolio, goal=self.goal.replace(**changes))
 
 
 def _adapted(portfolio: Portfolio, goal: Goal) -> Portfolio:
@@ -216,12 +222,14 @@ def _adapted(portfolio: Portfolio, goal: Goal) -> Portfolio:
 
 def _as_one(portfolio: Portfolio, connections: list[GridConnection]) -> Portfolio:
     """Return the portfolio with its connections in one group that shares energy for nothing: one account."""
+    if any(one.id == AS_ONE for one in portfolio.groups):
+        return portfolio  # a copy of a problem that trades as one already
     shared = [one.id for one in portfolio.groups if one.sharing_fee_per_kwh is not None]
     if shared:
         raise InvalidInput(
             "optimization_type = 'vpp'",
             f"trades all sites as one, but group '{shared[0]}' shares energy at a fee; drop its sharing_fee_per_kwh",
         )
-    group = Group(id="virtual-power-plant", name="Virtual power plant", group_type="vpp", sharing_fee_per_kwh=0.0)
+    group = Group(id=AS_ONE, name="Virtual power plant", group_type="vpp", sharing_fee_per_kwh=0.0)
     members = tuple(GroupMember(asset_id=one.id, group_id=group.id) for one in connections)
     return portfolio.replace(groups=(*portfolio.groups, group), members=(*portfolio.members, *members))

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+NO_DISTANCE = 1e-6
+"""Distance of objective and bound, in the objective's unit, that is none."""
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution"]
 
 
@@ -52,6 +54,6 @@ class Solution:
         """Distance between objective and bound, as a share of the objective."""
         if not math.isfinite(self.bound) or not math.isfinite(self.objective):
             return float("nan")
-        return (
-            abs(self.objective - self.bound) / max(abs(self.objective), 1e-9) if self.objective != self.bound else 0.0
-        )
+        distance = abs(self.objective - self.bound)
+        # Of an objective around nothing any distance is a large share; solvers stop at this one in any case.
+        return distance / max(abs(self.objective), 1e-9) if distance > NO_DISTANCE else 0.0

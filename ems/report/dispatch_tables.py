@@ -82,7 +82,7 @@ def show_reasons(reasons: pd.DataFrame, portfolio: Any) -> Table:
         for row in reasons.to_dict("records")
     ]
     caption = f"The first {len(rows)} decisions" if rows else "No battery decides anything"
-    return Table(("of", "reason", f"other from ({portfolio.currency}/kWh)"), rows, caption)
+    return Table(("of", "reason", f"other at ({portfolio.currency}/kWh)"), rows, caption)
 
 
 def _names(portfolio: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ from ems.studies.study import Study
 _PLACES = {
     "dispatch": ("ems.studies.dispatch", "DispatchStudy"),
     "register": ("ems.studies.register", "RegisterStudy"),
+    "tariffs": ("ems.studies.tariffs", "TariffsStudy"),
 }
 STUDIES = tuple(_PLACES)
 

@@ -120,13 +120,15 @@ def _levy_sentence(tariff: Tariff, number: int, money: str) -> str:
 def _demand_sentence(charge: DemandCharge, money: str) -> str:
     unit = {"kw": "kW", "kva": "kVA"}[charge.unit]
     if charge.coincident_times:
-        power = f"{charge.coincident_of} power at {len(charge.coincident_times)} moments of the utility's peaks"
+        power = f"{'mean' if charge.coincident_of == 'mean' else 'highest'} power"
     elif charge.highest_days > 1:
         power = f"mean of the {charge.highest_days} highest daily peaks"
     else:
         power = "highest power"
     way = "" if charge.basis == "import" else " of export"
-    hours = "" if charge.coincident_times else f" ({'; or '.join(describe_hours(one) for one in charge.hours)})"
+    hours = f" ({'; or '.join(describe_hours(one) for one in charge.hours)})"
+    if charge.coincident_times:
+        hours = f", at the {len(charge.coincident_times)} given moments of the utility's peaks,"
     if charge.window_series is not None:
         hours = f" (where {charge.window_series} is 1)"
     period = "period" if charge.period_series is not None else charge.period

@@ -80,7 +80,7 @@ def test_show_reasons__sentence_and_price_of_another_decision():
         ["Harbour battery", "charges", 0.2],
         ["Harbour battery", "rests", None],
     ]
-    assert table.columns == ("of", "reason", "other from (EUR/kWh)")
+    assert table.columns == ("of", "reason", "other at (EUR/kWh)")
     assert show_reasons(pd.DataFrame(), make_portfolio()).caption == "No battery decides anything"
 
 
