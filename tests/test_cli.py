@@ -25,7 +25,7 @@ def test_solvers__lists_highs_and_cbc_as_available(project: Path) -> None:
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert "available" in lines["highs"]
     assert "available" in lines["cbc"]
-    assert set(lines) == {"highs", "cbc", "glpk", "gurobi", "cplex"}
+    assert set(lines) == {"highs", "dp", "cbc", "glpk", "gurobi", "cplex"}
 
 
 def test_runs_list__before_the_first_run(project: Path) -> None:

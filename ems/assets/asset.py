@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +14,9 @@ from ems.assets.unit import Unit
 from ems.errors import show
 from ems.horizon import Horizon
 from ems.record import Date, Metadata, Name, Record, Slug, Text
+
+if TYPE_CHECKING:
+    from ems.tariffs.tariff import Tariff
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class AssetInputs:
         Price of such an exchange, for each kWh received.
     market_period_h : float, optional
         Length of the periods in which a position is bought ahead; None where nothing is bought ahead.
+    tariff : Tariff, optional
+        The connection's.
     """
 
     horizon: Horizon
@@ -45,6 +50,7 @@ class AssetInputs:
     shares_energy: bool = False
     sharing_fee_per_kwh: float = 0.0
     market_period_h: float | None = None
+    tariff: Tariff | None = None
 
 
 class Asset(Record):

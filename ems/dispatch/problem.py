@@ -139,6 +139,7 @@ class DispatchProblem:
             if group.sharing_fee_per_kwh is not None and asset in members
         ]
         shares = bool(fees) and isinstance(asset, GridConnection)
+        tariff_id = asset.tariff_id if isinstance(asset, GridConnection) else None
         return AssetInputs(
             self.horizon,
             self._series_of(asset),
@@ -148,6 +149,7 @@ class DispatchProblem:
             shares_energy=shares,
             sharing_fee_per_kwh=min(fees) if shares else 0.0,
             market_period_h=self.goal.market_period_h if self.goal.optimization_type == "procurement" else None,
+            tariff=None if tariff_id is None else self.portfolio.tariff(tariff_id),
         )
 
     @cached_property

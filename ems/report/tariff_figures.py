@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,9 @@ MOST_TABLES = 12
 PER_ROW = 3
 MONTH_LETTERS = "JFMAMJJASOND"
 ROW_IN = 0.36
-DARK = 0.55
+ALIKE = 1e-9
+"""Prices that differ by less are equal but for rounding."""
+DARK = 0.45
 """Above this share of a scale its colour is so dark that text on it is white."""
 
 
@@ -52,13 +55,12 @@ def plot_price_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> Repo
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         places = grid.ravel()
         for axes, (name, values) in zip(places, drawn.items(), strict=False):
-            mesh = axes.pcolormesh(
-                np.arange(25), np.arange(13), values, cmap=HEAT, vmin=lowest, vmax=highest, edgecolors="face"
-            )
+            mesh = _draw_runs(axes, values, (lowest, highest))
             axes.set_title(shown(name, 28))
             axes.set_xticks(range(0, 25, 6))
             axes.set_yticks(np.arange(12) + 0.5, labels=list(MONTH_LETTERS))
             axes.grid(False)
+            axes.set_xlim(0, 24)
             axes.set_ylim(12, 0)
         for axes in places[len(drawn) :]:
             axes.set_visible(False)
@@ -114,7 +116,9 @@ def plot_charges(charges: pd.DataFrame, currency: str) -> ReportFigure:
         axes.set_xlabel(f"cost ({currency}); income left of zero")
         axes.set_title(_title(names, totals.tolist(), currency))
         add_legend(axes, handles, [cost_words(name) for name in charges.index], below=True)
-        axes.get_legend().set_bbox_to_anchor((0, -0.55 / (0.4 + ROW_IN * len(names))))
+        # Below the axis' label, which is as far from the bars whatever their number.
+        legend: Any = axes.get_legend()
+        legend.set_bbox_to_anchor((0, -0.55 / (0.4 + ROW_IN * len(names))))
     return figure
 
 
@@ -179,6 +183,22 @@ def plot_cash_flows(flows: Mapping[str, pd.DataFrame], currency: str) -> ReportF
     return figure
 
 
+def _draw_runs(axes: Any, values: np.ndarray, scale: tuple[float, float]) -> Any:
+    """Draw a table as coloured cells; neighbours of one value are one cell, so that the drawing stays small."""
+    from matplotlib.collections import PolyCollection
+
+    corners, found = [], []
+    for row, prices in enumerate(values):
+        cuts = [0, *(np.flatnonzero(np.abs(np.diff(prices)) > ALIKE) + 1).tolist(), len(prices)]
+        for begin, end in itertools.pairwise(cuts):
+            if not np.isnan(prices[begin]):
+                corners.append([(begin, row), (end, row), (end, row + 1), (begin, row + 1)])
+                found.append(prices[begin])
+    cells = PolyCollection(corners, array=np.array(found), cmap=HEAT, edgecolors="face", linewidths=0.3)
+    cells.set_clim(*scale)
+    return axes.add_collection(cells)
+
+
 def _range(arrays: Sequence[np.ndarray]) -> tuple[float, float]:
     """Return the ends of a scale of colours, apart even where all values are equal."""
     lowest = min(float(np.nanmin(values)) for values in arrays)
@@ -194,9 +214,7 @@ def _title(names: Sequence[str], totals: Sequence[float], currency: str) -> str:
 
 def _name_rows(axes: Any, names: Sequence[str], middle: float = 0.0) -> None:
     """Write names beside rows, the first at the top."""
-    axes.set_yticks(np.arange(len(names)) + middle, labels=["name"] * len(names))
-    # matplotlib drops labels that begin with an underscore, so the names are written afterwards.
-    axes.set_yticklabels(list(names))
+    axes.set_yticks(np.arange(len(names)) + middle, labels=list(names))
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(len(names) - 0.5 + middle, -0.5 + middle)
     axes.grid(False, axis="y")

@@ -126,7 +126,8 @@ def irr(cash_flows: Sequence[float] | np.ndarray) -> Figure:
         return undefined("nothing is earned")
     if not any(flow < 0 for flow in flows):
         return undefined("nothing is paid")
-    rates = sorted(1 / factor - 1 for factor in _positive_roots(flows))
+    # The roots are those of a polynomial in the discount factor of a year, 1 / (1 + rate).
+    rates = sorted(math.expm1(-log_factor) for log_factor in _log_roots(flows))
     if not rates:
         return undefined("no rate makes the net present value zero")
     if len(rates) > 1:
@@ -193,8 +194,8 @@ def levelized_cost_per_kwh(
 
 
 # ---------------------------------------------------------------------------------- roots of a polynomial
-def _positive_roots(coefficients: Sequence[float]) -> list[float]:
-    """Return the roots above zero of coefficients[0] + coefficients[1] * x + ..., each once, ascending.
+def _log_roots(coefficients: Sequence[float]) -> list[float]:
+    """Return the logarithms of the roots above zero of coefficients[0] + coefficients[1] * x + ..., each once.
 
     Between two neighbouring roots of its derivative a polynomial is monotone and has at most one root, which bisection
     finds; the derivative's are found in the same way. By Descartes' rule there is none without a change of sign.
@@ -202,36 +203,32 @@ def _positive_roots(coefficients: Sequence[float]) -> list[float]:
     terms = np.trim_zeros(np.asarray(coefficients, dtype=float))
     if len(terms) < 2 or (terms >= 0).all() or (terms <= 0).all():
         return []
-    sizes = np.abs(terms)
-    lowest, highest = 1 / (1 + sizes.max() / sizes[0]), 1 + sizes.max() / sizes[-1]  # Cauchy's bounds
-    turns = _positive_roots((terms[1:] * np.arange(1, len(terms))).tolist())
-    ends = [lowest, *(turn for turn in turns if lowest < turn < highest), highest]
-    values = [_value(terms, end) for end in ends]
-    found = [end for end, value in zip(ends[1:-1], values[1:-1], strict=True) if value == 0]
-    for low, high, at_low, at_high in zip(ends[:-1], ends[1:], values[:-1], values[1:], strict=True):
+    sizes = np.log(np.abs(terms[terms != 0]))
+    # Cauchy's bounds; at and beyond them the first and the last term give the sign.
+    lowest, highest = -np.logaddexp(0.0, sizes.max() - sizes[0]), np.logaddexp(0.0, sizes.max() - sizes[-1])
+    turns = [one for one in _log_roots((terms[1:] * np.arange(1, len(terms))).tolist()) if lowest < one < highest]
+    ends = [float(lowest), *turns, float(highest)]
+    values = [_value(terms, turn) for turn in turns]
+    signs = [np.sign(terms[0]), *(0.0 if abs(one) <= TOUCHES else np.sign(one) for one in values), np.sign(terms[-1])]
+    found = [turn for turn, sign in zip(turns, signs[1:-1], strict=True) if sign == 0]
+    for low, high, at_low, at_high in zip(ends[:-1], ends[1:], signs[:-1], signs[1:], strict=True):
         if at_low * at_high < 0:
             found.append(_bisected(terms, low, high, at_low))
     return sorted(found)
 
 
-def _value(terms: np.ndarray, x: float) -> float:
-    """Return the sign of a polynomial at x, 0 where its terms cancel to rounding."""
-    logs = np.log(np.abs(terms, out=np.ones_like(terms), where=terms != 0)) + np.arange(len(terms)) * math.log(x)
-    # Scaled by its largest term a power of x neither overflows nor vanishes.
-    scaled = np.sign(terms) * np.exp(logs - logs[terms != 0].max())
-    total = math.fsum(scaled.tolist())
-    return 0.0 if abs(total) <= TOUCHES else math.copysign(1.0, total)
+def _value(terms: np.ndarray, log_x: float) -> float:
+    """Return a polynomial at a point, as a share of its largest term there, so that powers do not overflow."""
+    used = np.flatnonzero(terms)
+    logs = np.log(np.abs(terms[used])) + used * log_x
+    return math.fsum((np.sign(terms[used]) * np.exp(logs - logs.max())).tolist())
 
 
 def _bisected(terms: np.ndarray, low: float, high: float, at_low: float) -> float:
-    """Return the root between two points at which the signs differ."""
-    low_log, high_log = math.log(low), math.log(high)
+    """Return the logarithm of the root between two points at which the signs differ."""
     for _ in range(BISECTIONS):
-        middle = (low_log + high_log) / 2
-        if not low_log < middle < high_log:
+        middle = (low + high) / 2
+        if not low < middle < high:
             break
-        sign = _value(terms, math.exp(middle))
-        if sign == 0:
-            return math.exp(middle)
-        low_log, high_log = (middle, high_log) if sign == at_low else (low_log, middle)
-    return math.exp((low_log + high_log) / 2)
+        low, high = (middle, high) if _value(terms, middle) * at_low > 0 else (low, middle)
+    return (low + high) / 2

@@ -176,7 +176,7 @@ def open_record(engine: Engine, study: Study, run_id: str, case: str) -> str:
 
 def input_files(study: Study) -> list[Path]:
     """Return the files that a study reads."""
-    named = ("site_file", "series_file", "operation_file")
+    named = ("site_file", "series_file", "operation_file", "tariffs_file")
     found = [getattr(study, name)() for name in named if hasattr(study, name)]
     return [path for path in found if path is not None]
 

@@ -32,7 +32,7 @@ class TariffsStudy(Study):
     site: FileName = "bakery"
     """Site file: a name in data/sites, or a path."""
     tariffs: FileName | None = None
-    """File of tariffs, or of a rate database: a name in data/tariffs, or a path; None takes those of the site file."""
+    """File of tariffs: a name in data/tariffs, or a path; None takes those of the site file."""
     series: FileName | None = None
     """Series file: a name in data/series, or a path; None takes the one with the site's name."""
     connection: Slug | None = None
@@ -44,7 +44,7 @@ class TariffsStudy(Study):
     step_h: Positive | None = None
     """Length of a step; None takes that of the series."""
     with_battery: bool = True
-    """Whether batteries run, charging from what is left over and discharging into demand; else the site has none."""
+    """Whether batteries run, for self-consumption; else the site has none."""
     life_a: Annotated[int, Field(ge=1, le=100)] = 15
     """Years for which a battery is used, where its site file does not state them."""
     discount_share_per_a: Fraction = 0.05

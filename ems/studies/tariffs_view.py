@@ -271,6 +271,10 @@ class TariffsView:
             operating_cost_per_a=(earned[0] - earned[1]) * scale,
         )
 
+    def cash_flows(self) -> dict[str, pd.DataFrame]:
+        """Return the yearly cash flows of the batteries by the tariff's name."""
+        return {self.names()[tariff_id]: one.cash_flows for tariff_id, one in self.finance.items()}
+
     @property
     def years_per_horizon(self) -> float:
         """What a saving of the time billed is multiplied by to be one of a year."""
@@ -351,7 +355,7 @@ class TariffsView:
     def assumptions(self) -> dict[str, Any]:
         """Return what a battery's finance rests on, in words."""
         if not self.finance:
-            return {}
+            return {"Battery": "none whose price is known"}
         study, flows = self.study, self.finance[self.best].cash_flows
         return {
             "Price with installation": money(self.capital_cost, self.currency),

@@ -139,7 +139,7 @@ def test_finance__more_saving_is_worth_more(one: float, other: float, life_a: in
 
 @given(st.integers(1, 30), st.integers(1, 40), st.floats(0, 1), st.floats(0, 500))
 def test_cash_flows__tax_over_the_life_is_on_what_was_earned(life_a: int, over_a: int, share: float, saving: float):
-    """All that was paid is written off in the end, whatever the pace: the sum of taxes is a share of the sum of nets."""
+    """All that was paid is written off in the end, whatever the pace: taxes sum up to a share of what is earned."""
     taxed = {"tax_share": share, "depreciation_a": over_a} if share else {}
     flows = cash_flows(investment(life_a=life_a, residual_value=100, **taxed), saving)
 
