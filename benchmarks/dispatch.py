@@ -21,6 +21,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,8 +260,13 @@ def memory(report: Report) -> None:
 def print_peak_memory() -> None:
     """Solve a year and print the peak of this process's memory in MB."""
     in_ems.result_of(in_ems.problem_of(cases.make_case(YEAR_STEPS)))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak / (1e6 if sys.platform == "darwin" else 1024))
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would tell the peak of the process that started this one
+        peak_kb = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        print(float(peak_kb) / 1024)
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(peak / (1e6 if sys.platform == "darwin" else 1024))
 
 
 def commitment(report: Report) -> None:

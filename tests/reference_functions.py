@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from builders import battery, portfolio
+from reference_forecast_functions import FORECAST_FUNCTIONS
 from reference_rules import NeutralCase
 
 from ems.assets.ageing import rainflow
@@ -95,6 +96,7 @@ FUNCTIONS: dict[str, Callable[[NeutralCase, Mapping[str, Any]], list[float]]] = 
     "tou_price": tou_price,
     "rainflow_counts": rainflow_counts,
     "stock_with_losses": stock_with_losses,
+    **FORECAST_FUNCTIONS,
 }
 """What this package has of the functions of the form, by the form's names."""
 

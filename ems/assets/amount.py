@@ -88,9 +88,7 @@ def pressed_parts(unit: Unit, name: str, amounts: Mapping[Any, Amount]) -> dict[
     }
 
 
-def split_parts(
-    unit: Unit, name: str, amounts: Mapping[Any, Amount]
-) -> tuple[dict[Any, Amount], dict[Any, Amount]]:
+def split_parts(unit: Unit, name: str, amounts: Mapping[Any, Amount]) -> tuple[dict[Any, Amount], dict[Any, Amount]]:
     """Return the parts of amounts above zero and those below, of which one is zero, whatever that costs.
 
     amount == above - below, and never both

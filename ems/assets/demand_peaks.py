@@ -45,6 +45,7 @@ def declare_demand_charges(
     inputs: AssetInputs,
     power_kw: Callable[[str, Any], Any],
     limits_kw: Mapping[str, np.ndarray],
+    *,
     calendar: Calendar | None = None,
 ) -> list[PeriodCost]:
     """Declare what each demand charge bills, and return what each of its periods costs.

@@ -59,9 +59,7 @@ def tier_steps(tariff: Tariff, way: str, hours_of: Mapping[int, float], days: in
     highest = 0.0
     for position in hours_of:
         tiers = tariff.periods[position].all_tiers()
-        prices = [
-            one.import_price_per_kwh if way == IMPORT else (one.export_price_per_kwh or 0.0) for one in tiers
-        ]
+        prices = [one.import_price_per_kwh if way == IMPORT else (one.export_price_per_kwh or 0.0) for one in tiers]
         highest = max([highest, *map(abs, prices)])
         ends = [one.up_to_kwh * scale for one in tiers if one.up_to_kwh is not None]
         by_period[position] = dict(zip(ends, np.diff(prices).tolist(), strict=True))
@@ -85,7 +83,8 @@ def declare_tiers(
     cost = sum over the ends of tiers of step in price * energy of the month beyond the end
 
     Where more is dearer, costs press the energy beyond an end down to its least. Where more is cheaper, the solver
-    decides, month by month, where that is in reach. Energy of the first month before the horizon has filled its
+    decides, month by month, where that is in reach. So it does below a minimum of the bill, where a kWh presses nothing:
+    it costs no more than what it takes off the missing rest. Energy of the first month before the horizon has filled its
     tiers already and costs nothing again.
 
     Parameters
@@ -98,6 +97,7 @@ def declare_tiers(
     so_far_kwh : mapping of str to float
         Energy of the first month before the horizon, by way.
     """
+    has_minimum = bool(tariff.minimum_cost_per_month or tariff.minimum_cost_per_a)
     costs = {way: [Amount.of(0.0)] * len(months) for way in energy_kwh}
     for way, by_month in energy_kwh.items():
         sign = 1.0 if way == IMPORT else -1.0
@@ -110,8 +110,9 @@ def declare_tiers(
                 if abs(change) > 0:
                     beyond[month, number] = energy - max(float(end_kwh) - used_kwh, 0.0)
                     step[month, number] = sign * float(change)
-        rising = {key: one for key, one in beyond.items() if step[key] > 0}
-        falling = {key: one for key, one in beyond.items() if step[key] < 0}
+        is_pressed = {key: change > 0 and not has_minimum for key, change in step.items()}
+        rising = {key: one for key, one in beyond.items() if is_pressed[key]}
+        falling = {key: one for key, one in beyond.items() if not is_pressed[key]}
         above = {
             **pressed_parts(unit, f"dearer_{way}_kwh", rising),
             **split_parts(unit, f"cheaper_{way}_kwh", falling)[0],

@@ -8,16 +8,34 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from ems.assets.amount import HORIZON, add_once, total
 from ems.assets.asset import Asset, AssetInputs, add_ramps
 from ems.assets.demand_peaks import declare_demand_charges
 from ems.assets.market_position import IMBALANCE_PRICES, declare_position, imbalance_costs
+from ems.assets.tariff_terms import COSTS_ONCE, EnergySoFar, declare_tariff, refuse_unplannable
 from ems.assets.unit import Unit
-from ems.errors import InvalidInput
-from ems.record import FromList, Name, NonNegative, Positive, Slug
-from ems.tariffs.demand_charge import DemandCharge
+from ems.errors import InvalidInput, did_you_mean
+from ems.horizon import Horizon
+from ems.record import FromList, Name, NonNegative, Positive, Record, Slug
+from ems.tariffs.demand_charge import DemandCharge, KwByPeriod
+from ems.tariffs.tariff import Tariff
 
 PowerFactor = Annotated[float, Field(ge=-1, le=1)]
 PRICES = ("import_price_per_kwh", "export_price_per_kwh")
+SO_FAR = ("month_import_kwh_so_far", "month_export_kwh_so_far", "year_import_kwh_so_far")
+SHORTEST_YEAR_H = 365 * 24
+
+
+class DemandSoFar(Record):
+    """Peaks of a demand charge before the horizon, as its meter had them."""
+
+    charge: Name
+    """Name of the demand charge, of the tariff or the connection. Acts in dispatch and settlement."""
+    peaks_kw: KwByPeriod = Field(default_factory=dict)
+    """Highest powers so far by label of period; those of earlier periods act through the ratchet. Acts in dispatch and
+    settlement."""
+    daily_peaks_kw: KwByPeriod = Field(default_factory=dict)
+    """Highest powers of days, for the mean of the highest days. Acts in dispatch and settlement."""
 
 
 class GridConnection(Asset):
@@ -43,7 +61,19 @@ class GridConnection(Asset):
     """Price of energy sold, where one holds at all times; otherwise a tariff or a series gives it. Acts in dispatch
     and settlement."""
     demand_charges: Annotated[tuple[DemandCharge, ...], FromList] = ()
-    """Prices of the highest powers of months, days or windows. Acts in dispatch and settlement."""
+    """Prices of the highest powers of months, days or windows; those of the tariff add to them. Acts in dispatch and
+    settlement."""
+    demand_so_far: Annotated[tuple[DemandSoFar, ...], FromList] = ()
+    """Peaks before the horizon by demand charge, in addition to those that the charges state. Acts in dispatch and
+    settlement."""
+    month_import_kwh_so_far: NonNegative = 0
+    """Energy bought before the horizon in the month in which it begins: the energy tiers of the tariff that it has
+    filled. Acts in dispatch and settlement."""
+    month_export_kwh_so_far: NonNegative = 0
+    """Energy sold before the horizon in the month in which it begins. Acts in dispatch and settlement."""
+    year_import_kwh_so_far: NonNegative = 0
+    """Energy bought before the horizon in the calendar year in which it begins, for levies that end at a limit. Acts
+    in dispatch and settlement."""
     co2_intensity_kg_per_kwh: NonNegative = 0
     """Carbon dioxide emitted for each kWh that is bought. Acts in dispatch."""
     may_import_while_exporting: bool = False
@@ -114,6 +144,10 @@ class GridConnection(Asset):
             for name in PRICES:
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name} = {getattr(self, name):g}: tariff_id gives the price already; keep one")
+        else:
+            for name in SO_FAR:
+                if getattr(self, name):
+                    raise ValueError(f"{name} = {getattr(self, name):g} kWh: needs tariff_id, whose tiers it fills")
         return self
 
     @model_validator(mode="after")
@@ -126,7 +160,46 @@ class GridConnection(Asset):
             for name in charge.series_names:
                 if name in taken:
                     raise ValueError(f"demand charge '{charge.name}': the series {name} has a meaning of its own")
+        told = [one.charge for one in self.demand_so_far]
+        if len(set(told)) < len(told):
+            raise ValueError(f"demand_so_far: '{max(told, key=told.count)}' stands twice; keep one")
+        if self.tariff_id is None and set(told) - set(names):
+            unknown = min(set(told) - set(names))
+            raise ValueError(f"demand_so_far: '{unknown}': no such demand charge; {did_you_mean(unknown, names)}")
         return self
+
+    def check_horizon(self, horizon: Horizon) -> list[str]:
+        """Return a finding where a horizon of a year reaches the month of its beginning a second time."""
+        return [
+            f"{name} = {getattr(self, name):g} kWh: belongs to the first month of a horizon below a year; leave it out"
+            for name in SO_FAR
+            if getattr(self, name) and horizon.length_h > SHORTEST_YEAR_H - 31 * 24
+        ]
+
+    def charges(self, tariff: Tariff | None) -> tuple[DemandCharge, ...]:
+        """Return the demand charges of the tariff and the connection's own, with the peaks so far.
+
+        Raises
+        ------
+        InvalidInput
+            If two have one name, or peaks so far belong to none.
+        """
+        charges = (*(() if tariff is None else tariff.demand_charges), *self.demand_charges)
+        names = [one.name for one in charges]
+        findings = [
+            f"demand charge '{name}' is stated in the tariff and at the connection; give one another name"
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ]
+        findings += [
+            f"demand_so_far: '{one.charge}': no such demand charge; {did_you_mean(one.charge, names)}"
+            for one in self.demand_so_far
+            if one.charge not in names
+        ]
+        if findings:
+            raise InvalidInput(f"grid_connection '{self.id}'", findings)
+        so_far = {one.charge: one for one in self.demand_so_far}
+        return tuple(_with_peaks(one, so_far[one.name]) if one.name in so_far else one for one in charges)
 
     @property
     def import_limit_kw(self) -> float:
@@ -159,7 +232,7 @@ class GridConnection(Asset):
         return limits[0], limits[1]
 
     def declare(self, unit: Unit, inputs: AssetInputs) -> None:
-        """Declare import and export, what is shared with others, and what bounds and bills their peaks."""
+        """Declare import and export, what is shared with others, and what bounds and bills them."""
         import_limit_kw, export_limit_kw = self.limits_kw(inputs)
         for name in PRICES:
             unit.add_series(name, inputs.series[name])
@@ -179,9 +252,28 @@ class GridConnection(Asset):
             down_kw_per_h=None if self.ramp_down_rate_kw_per_s is None else self.ramp_down_rate_kw_per_s * 3600,
             range_kw=float(import_limit_kw.max() + export_limit_kw.max()),
         )
+        self._declare_contract(unit, inputs, {"import": import_limit_kw, "export": export_limit_kw})
+
+    def _declare_contract(self, unit: Unit, inputs: AssetInputs, limits_kw: dict[str, np.ndarray]) -> None:
+        """Declare what peaks cost, and what the tariff costs beyond the prices of steps."""
+        tariff = inputs.tariff
+        if tariff is not None:
+            refuse_unplannable(tariff, self.id, inputs)
         import_name, export_name = _metered(unit)
         of_way = {"import": import_name, "export": export_name}
-        declare_demand_charges(unit, self.demand_charges, inputs, lambda way, t: getattr(unit, of_way[way])[t])
+        demand = declare_demand_charges(
+            unit,
+            self.charges(tariff),
+            inputs,
+            lambda way, t: getattr(unit, of_way[way])[t],
+            limits_kw,
+            calendar=None if tariff is None else tariff.calendar,
+        )
+        if tariff is None:
+            add_once(unit, "demand_cost", total([one.cost for one in demand]))
+            return
+        so_far = EnergySoFar(self.month_import_kwh_so_far, self.month_export_kwh_so_far, self.year_import_kwh_so_far)
+        declare_tariff(unit, tariff, inputs, limits_kw, so_far=so_far, demand=demand)
 
     def _declare_sharing(
         self, unit: Unit, import_limit_kw: np.ndarray, export_limit_kw: np.ndarray, fee_per_kwh: float
@@ -217,21 +309,31 @@ class GridConnection(Asset):
         return self.net_import_kw(unit, t) - self.transformer_losses_kw
 
     def costs(self, unit: Any, t: Any, step_h: Any) -> dict[str, Any]:
-        """Return what bought energy costs, sold energy earns, and shared energy costs who receives it."""
+        """Return what bought energy costs, sold energy earns, and shared energy costs who receives it.
+
+        Of a tariff, prices are those before levies and taxes, which are types of their own.
+        """
+        has_tariff = unit.has("energy_price_per_kwh")
+        bought_price, sold_price = (
+            (unit.energy_price_per_kwh, unit.feed_in_price_per_kwh)
+            if has_tariff
+            else (unit.import_price_per_kwh, unit.export_price_per_kwh)
+        )
         costs = {
-            "import_cost": unit.import_price_per_kwh[t] * unit.import_kw[t] * step_h[t],
-            "export_revenue": -unit.export_price_per_kwh[t] * unit.export_kw[t] * step_h[t],
+            "import_cost": bought_price[t] * unit.import_kw[t] * step_h[t],
+            "export_revenue": -sold_price[t] * unit.export_kw[t] * step_h[t],
             **imbalance_costs(unit, t, step_h),
         }
+        for word in ("levy", "tax"):
+            if unit.has(f"{word}_price_per_kwh"):
+                costs[f"{word}_cost"] = getattr(unit, f"{word}_price_per_kwh")[t] * unit.import_kw[t] * step_h[t]
         if unit.has("shared_in_kw"):
             costs["sharing_cost"] = unit.sharing_fee_per_kwh[t] * unit.shared_in_kw[t] * step_h[t]
         return costs
 
     def costs_once(self, unit: Any) -> dict[str, Any]:
-        """Return what the peaks of all periods cost, those from before the horizon included."""
-        if not self.demand_charges:
-            return {}
-        return {"demand_cost": sum(unit.demand_charge_cost[charge.name] for charge in self.demand_charges)}
+        """Return what peaks cost, those from before the horizon included, and what else months and years bill."""
+        return {name: getattr(unit, name)[HORIZON] for name in COSTS_ONCE if unit.has(name)}
 
     def emissions_kg(self, unit: Any, t: Any, step_h: Any) -> Any:
         """Return the carbon dioxide of the energy bought, in kg."""
@@ -245,3 +347,11 @@ def _metered(unit: Any) -> tuple[str, str]:
     if unit.has("shared_in_kw"):
         return "metered_import_kw", "metered_export_kw"
     return "import_kw", "export_kw"
+
+
+def _with_peaks(charge: DemandCharge, so_far: DemandSoFar) -> DemandCharge:
+    """Return a demand charge with further peaks before the horizon."""
+    return charge.replace(
+        prior_peaks_kw={**charge.prior_peaks_kw, **so_far.peaks_kw},
+        prior_daily_peaks_kw={**charge.prior_daily_peaks_kw, **so_far.daily_peaks_kw},
+    )

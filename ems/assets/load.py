@@ -201,9 +201,10 @@ class Load(Asset):
         demand_kw = inputs.series["demand_kw"]
         shed_limit_kw = np.maximum(demand_kw, 0) * self.sheddable_share
         unit.add_series("demand_kw", demand_kw)
-        unit.add_variable("unserved_kw", upper=shed_limit_kw)
-        if not self.is_sheddable:
+        if not self.is_sheddable:  # there is nothing to decide
+            unit.add_series("unserved_kw", np.zeros(len(unit.steps)))
             return
+        unit.add_variable("unserved_kw", upper=shed_limit_kw)
         unit.add_series("interruption_cost_per_kwh", self.over_steps("interruption_cost_per_kwh", inputs))
         if self.longest_curtailment_h is not None or self.curtailment_gap_h > 0:
             declare_episodes(unit, shed_limit_kw, self.longest_curtailment_h, self.curtailment_gap_h)

@@ -1,12 +1,13 @@
-"""Part of a dispatch of net metering: energy fed in is taken off what is drawn, month by month and period by period."""
+"""Part of a dispatch of net metering: energy fed in is taken off what is drawn, by month and period."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ems.assets.amount import Amount, split_parts, total
+from ems.assets.amount import Amount, split_parts, sums_of_groups, total
 from ems.assets.tariff_months import TariffMonths
 from ems.assets.unit import Unit
 from ems.tariffs.period_table import HoursTable
@@ -37,7 +38,7 @@ class NetEnergy:
 
 
 def declare_net_metering(
-    unit: Unit, tariff: Tariff, months: TariffMonths, import_kwh: list[Amount], export_kwh: list[Amount]
+    unit: Unit, tariff: Tariff, months: TariffMonths, limits_kw: Mapping[str, np.ndarray]
 ) -> NetEnergy:
     """Declare what is billed and carried forward in each month and period.
 
@@ -52,11 +53,19 @@ def declare_net_metering(
     unit : Unit
     tariff : Tariff
     months : TariffMonths
-    import_kwh, export_kwh : list of Amount (months * periods in use)
-        Energy by month and period, those of a month side by side.
+    limits_kw : mapping of str to ndarray (steps,)
+        Highest ``import`` and ``export``.
     """
-    used = np.unique(months.period_of_step)
+    used, place_of_step = np.unique(months.period_of_step, return_inverse=True)
     count = len(used)
+    # Import and export meet in one sum, so that what only goes in a circle leaves it as it is.
+    drawn_kwh = sums_of_groups(
+        unit,
+        "net_sums_kwh",
+        months.of_step * count + place_of_step,
+        len(months) * count,
+        {"import_kw": (months.step_h, limits_kw["import"]), "export_kw": (-months.step_h, limits_kw["export"])},
+    )
     moves = _moves(tariff, used, months)
     prices = [tariff.periods[position].all_tiers()[0].import_price_per_kwh for position in used.tolist()]
     nothing = Amount.of(0.0)
@@ -65,13 +74,13 @@ def declare_net_metering(
     for m in range(len(months)):
         of_month = range(m * count, (m + 1) * count)
         brought = [total([bank[one] for one in range(count) if moves[m][one] == place]) for place in range(count)]
-        net = {place: import_kwh[k] - export_kwh[k] - brought[place] for place, k in enumerate(of_month)}
+        net = {place: drawn_kwh[k] - brought[place] for place, k in enumerate(of_month)}
         billed, carried = split_parts(unit, f"billed_kwh_{m}", net)
         found.billed_kwh.append(total(list(billed.values())))
         found.cost.append(total([billed[place] * prices[place] for place in range(count)]))
         paid = nothing
         if tariff.year_end_price_per_kwh is not None and tariff.year_end_month in months.of_year[m:]:
-            surplus = left + total([export_kwh[k] - import_kwh[k] for k in of_month])
+            surplus = left - total([drawn_kwh[k] for k in of_month])
             left = split_parts(unit, f"left_kwh_{m}", {m: surplus})[0][m]
         is_year_end = months.of_year[m] == tariff.year_end_month
         if is_year_end and tariff.year_end_price_per_kwh is not None:

@@ -60,6 +60,7 @@ class _Terms:
     months: TariffMonths
     limits_kw: Mapping[str, np.ndarray]
     monthly: dict[str, list[Amount]] = field(default_factory=dict)
+    energies: dict[str, list[Amount]] = field(default_factory=dict)
 
     def add(self, cost_type: str, by_month: Sequence[Amount]) -> None:
         """Add money of each month."""
@@ -71,9 +72,12 @@ class _Terms:
         return total([by_month[month] for name, by_month in self.monthly.items() if name not in without])
 
     def energy_kwh(self, way: str, group: np.ndarray, groups: int) -> list[Amount]:
-        """Return the energy that is bought or sold in each group of steps."""
-        terms = {f"{way}_kw": (self.months.step_h, self.limits_kw[way])}
-        return sums_of_groups(self.unit, f"{way}_sums_{groups}_kwh", group, groups, terms)
+        """Return the energy that is bought or sold in each group of steps: months or years."""
+        name = f"{way}_sums_{groups}_kwh"
+        if name not in self.energies:  # as many groups are the same ones
+            terms = {f"{way}_kw": (self.months.step_h, self.limits_kw[way])}
+            self.energies[name] = sums_of_groups(self.unit, name, group, groups, terms)
+        return self.energies[name]
 
 
 def refuse_unplannable(tariff: Tariff, asset_id: str, inputs: AssetInputs) -> None:
@@ -106,15 +110,14 @@ def refuse_unplannable(tariff: Tariff, asset_id: str, inputs: AssetInputs) -> No
 
 def has_more_than_prices(tariff: Tariff) -> bool:
     """Return whether a tariff costs anything beyond a price of each step's energy."""
+    once = ("fixed_cost_per_month", "fixed_cost_per_d", "capacity_cost_per_kw_month")
+    least = ("minimum_cost_per_month", "minimum_cost_per_a")
     return bool(
         tariff.has_tiers
         or tariff.demand_charges
         or tariff.metering != "net_billing"
         or any(levy.exempt_above_kwh_per_a is not None for levy in tariff.levies)
-        or any(
-            (tariff.fixed_cost_per_month, tariff.fixed_cost_per_d, tariff.capacity_cost_per_kw_month)
-            + (tariff.minimum_cost_per_month, tariff.minimum_cost_per_a)
-        )
+        or any(getattr(tariff, name) for name in (*once, *least))
     )
 
 
@@ -149,6 +152,7 @@ def declare_tariff(
     tariff: Tariff,
     inputs: AssetInputs,
     limits_kw: Mapping[str, np.ndarray],
+    *,
     so_far: EnergySoFar,
     demand: Sequence[PeriodCost],
 ) -> None:
@@ -213,17 +217,14 @@ def _add_prices(unit: Unit, tariff: Tariff) -> None:
 
 def _add_net_metering(terms: _Terms, so_far: EnergySoFar) -> None:
     """Add what net metering bills and pays out."""
-    tariff, months = terms.tariff, terms.months
+    tariff = terms.tariff
     if so_far.month_import_kwh or so_far.month_export_kwh:
         raise InvalidInput(
             f"tariff '{tariff.id}' of '{terms.unit.owner}' in a dispatch",
             "month_import_kwh_so_far and month_export_kwh_so_far: net metering begins with empty accounts; leave them "
             "out, or begin the horizon with the month",
         )
-    used, place = np.unique(months.period_of_step, return_inverse=True)
-    group, groups = months.of_step * len(used) + place, len(months) * len(used)
-    energy = [terms.energy_kwh(way, group, groups) for way in (IMPORT, EXPORT)]
-    net = declare_net_metering(terms.unit, tariff, months, *energy)
+    net = declare_net_metering(terms.unit, tariff, terms.months, terms.limits_kw)
     terms.add("import_cost", net.cost)
     terms.add("year_end_revenue", net.revenue)
     if tariff.has_tiers:
@@ -265,7 +266,7 @@ def _add_exemptions(terms: _Terms, so_far: EnergySoFar) -> None:
             is_first = k == 0 or months.years[every[k - 1]] != months.years[month]
             through[month] = bought[k] if is_first else bought[k] + through[int(every[k - 1])]
         over = {month: amount - limit_kwh for month, amount in through.items()}
-        if levy.rate_per_kwh >= 0:
+        if levy.rate_per_kwh >= 0 or is_monthly:
             beyond = split_parts(terms.unit, f"exempt_kwh_{number}", over)[0]
         else:
             beyond = pressed_parts(terms.unit, f"exempt_kwh_{number}", over)

@@ -11,6 +11,7 @@ from ems.database.records import OptimizationJob, Run
 from ems.database.runs import list_runs
 from ems.folders import project_folder, write_whole
 from ems.report.index import IndexRow, render_index
+from ems.studies.objective_words import measure_of, measured, objective_words
 from ems.studies.study import Study
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
         parameters=study.parameter_rows(),
         provenance=[
             ("Inputs", [(item["path"], f"sha256 {item['sha256']}") for item in run.inputs]),
-            *[("Optimization", _proof_of(job)) for job in jobs],
+            *[("Optimization", proof_of(job)) for job in jobs],
             ("Versions", list(run.versions.items())),
             ("Run", [("Id", run.id), ("Host", run.host or ""), ("Database", masked(str(engine.url)))]),
         ],
@@ -87,18 +88,25 @@ def safe_notebook(notebook: Any) -> str:
     return without_secrets(nbformat.writes(notebook))
 
 
-def _proof_of(job: OptimizationJob) -> list[tuple[str, str]]:
+def proof_of(job: OptimizationJob) -> list[tuple[str, str]]:
+    """Return what was minimised and what the solver and the settlement say, as labels and texts.
+
+    The objective is what the goal minimises first, and its value and bound have its unit; what is paid is told beside
+    it where that is another.
+    """
     currency = job.currency or ""
-    rows = [("Type", job.optimization_type.replace("_", " ")), ("Objective", job.objective)]
+    measure = measure_of(job.optimization_type, job.objective)
+    rows = [("Type", job.optimization_type.replace("_", " ")), ("Objective", objective_words(measure))]
     rows.append(("Solver", f"{job.solver} {job.solver_version or ''}".strip()))
     rows.append(("Status", job.status if job.error is None else f"{job.status}: {job.error}"))
-    for label, value in (
-        ("Objective value", job.objective_value),
-        ("Bound", job.bound),
-        ("Settled bill", job.settled_cost),
+    for label, value, of in (
+        ("Objective value", job.objective_value, measure),
+        ("Bound", job.bound, measure),
+        ("Cost of the schedule", None if measure == "cost" else job.total_cost, "cost"),
+        ("Settled bill", job.settled_cost, "cost"),
     ):
         if value is not None:
-            rows.append((label, f"{value:,.6f} {currency}"))
+            rows.append((label, measured(value, of, currency, 6)))
     if job.gap is not None:
         rows.append(("Gap", f"{job.gap:.4%}"))
     if job.variables is not None and job.constraints is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -39,12 +40,20 @@ def run(study: str, case: str, settings: tuple[str, ...], quiet: bool) -> None:
     done = outcome.run
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    for label, value in done.headline if done.status == "completed" else ():
-        click.echo(f"{label:<22} {value}")
-    click.echo(f"{'Run':<22} {done.id}")
-    click.echo(f"{'Report':<22} {outcome.report}")
-    click.echo(f"{'All reports':<22} {outcome.index}")
-    click.echo(f"{'Database':<22} {outcome.database}")
+    rows = [*(done.headline if done.status == "completed" else ())]
+    rows += [("Run", done.id), ("Report", str(outcome.report))]
+    rows += [("All reports", str(outcome.index)), ("Database", outcome.database)]
+    click.echo("\n".join(in_columns(rows)))
     if done.status != "completed":
         click.secho(f"error: run {done.id} {done.status}: {done.error}", fg="red", err=True)
         sys.exit(1)
+
+
+def in_columns(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Return labels and values as lines whose values stand below each other.
+
+    >>> in_columns([("Cost", "5.00 EUR"), ("Cost without battery", "15.00 EUR")])
+    ['Cost                  5.00 EUR', 'Cost without battery  15.00 EUR']
+    """
+    width = max(len(label) for label, _ in rows)
+    return [f"{label:<{width}}  {value}" for label, value in rows]

@@ -111,10 +111,16 @@ def when(steps: Iterable[int], horizon: Horizon, timezone: str) -> str:
     shown = []
     ranges = ranges_of(steps)
     for first, end in ranges[:MOST_RANGES]:
-        day = "" if is_one_day else f"{local[first]:%Y-%m-%d} "
-        until = f"{local[end]:%H:%M}"
-        if not is_one_day and local[end].date() != local[first].date() and (local[end] - local[first]).days >= 1:
-            until = f"{local[end]:%Y-%m-%d %H:%M}"
-        shown.append(f"{day}{local[first]:%H:%M}-{until}")
+        begin, until = local[first], local[end]
+        last = (until - until.resolution).date()
+        is_whole = begin == begin.normalize() and until == until.normalize()
+        if is_one_day:
+            shown.append("all day" if is_whole else f"{begin:%H:%M}-{until:%H:%M}")
+        elif begin.date() == last:
+            shown.append(f"{begin:%Y-%m-%d} " + ("all day" if is_whole else f"{begin:%H:%M}-{until:%H:%M}"))
+        elif is_whole:
+            shown.append(f"{begin:%Y-%m-%d} to {last:%Y-%m-%d}")
+        else:
+            shown.append(f"{begin:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}")
     more = len(ranges) - len(shown)
     return ", ".join(shown) + (f" and {more} times more" if more else "")

@@ -24,6 +24,7 @@ def solve_with_highs(matrix: Matrix, options: SolverOptions) -> Solution:
     integers = int(np.count_nonzero(matrix.is_integer))
     set_options(highs, options, has_integers=integers > 0)
     highs.passModel(highs_lp(scaled))
+    del scaled
     begin = time.perf_counter()
     if highs.run() == highspy.HighsStatus.kError:
         # A process keeps the number of threads of its first solve, somebody else's too, and refuses another one.

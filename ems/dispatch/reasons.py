@@ -28,6 +28,18 @@ SMALLEST_KW = 1e-5
 NEAR_PRICE = 1e-7
 """Share of the largest price at which two prices are told apart."""
 MOST_SOLVES = 60
+COLUMNS = (
+    "asset",
+    "time",
+    "action",
+    "power_kw",
+    "price_per_kwh",
+    "stored_value_per_kwh",
+    "breakeven_price_per_kwh",
+    "flip_price_per_kwh",
+    "flip_price_name",
+    "sentence",
+)
 
 
 def reasons(
@@ -50,11 +62,15 @@ def reasons(
         Columns ``asset``, ``time`` (UTC), ``action``, ``power_kw`` into the bus, ``price_per_kwh`` of the site,
         ``stored_value_per_kwh`` at the end of the step, ``breakeven_price_per_kwh`` (for a battery that rests, the
         price above which it would discharge), ``flip_price_per_kwh``, ``flip_price_name`` (which of the connection's
-        prices it is) and ``sentence``. A flip price is NaN where no price changes the decision.
+        prices it is) and ``sentence``. A flip price is NaN where no price changes the decision. Without a battery
+        there are no rows.
     """
     import pandas as pd
 
-    problem, prices = result.problem, prices_of(result)
+    problem = result.problem
+    if not any(isinstance(asset, Battery) for asset in problem.assets):
+        return pd.DataFrame(columns=COLUMNS)
+    prices = prices_of(result)
     chosen = list(problem.horizon.steps) if steps is None else sorted(steps)
     flips = _Flips(result) if with_flip_prices else None
     table = []
@@ -72,7 +88,7 @@ def reasons(
         for t in chosen:
             power_kw = float(unit.discharge_kw[t] - unit.charge_kw[t])
             action = action_of(power_kw)
-            flip = flips.find(asset, t) if flips is not None else Flip(float("nan"), "")
+            flip = flips.find(asset, t) if flips is not None else Flip.none()
             breakeven = charge_below[t] if action == "charge" else discharge_above[t]
             said = _sentence(
                 action,
@@ -80,11 +96,7 @@ def reasons(
                 (site_price[t], stored[t], charge_below[t], discharge_above[t]),
                 problem.portfolio.currency,
             )
-            if np.isfinite(flip.price_per_kwh):
-                what = "import" if flip.name.startswith("import") else "export"
-                said += (
-                    f"; from {'an' if what[0] in 'ie' else 'a'} {what} price of {flip.price_per_kwh:.4g} on, not so"
-                )
+            said += _other(action, flip)
             table.append(
                 {
                     "asset": asset.id,
@@ -99,7 +111,7 @@ def reasons(
                     "sentence": f"{local[t]:%Y-%m-%d %H:%M} {asset.id} {said}",
                 }
             )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=COLUMNS)
 
 
 def action_of(power_kw: float) -> Action:
@@ -129,6 +141,23 @@ def _sentence(action: Action, power_kw: float, prices: tuple[float, float, float
     )
 
 
+def _other(action: Action, flip: Flip) -> str:
+    """Return at which prices a battery would do something else, as the end of a sentence; nothing where at none."""
+    if not np.isfinite(flip.price_per_kwh):
+        return ""
+    if flip.is_tie:
+        return "; at this price something else costs the same"
+    price = f"an {flip.name.partition('_')[0]} price"
+    way = (
+        f"from {price} of {flip.price_per_kwh:.4g} on"
+        if flip.is_above
+        else f"below {price} of {flip.price_per_kwh:.4g}"
+    )
+    if action == "idle":
+        return f"; {way} it would {'discharge' if flip.is_above else 'charge'}"
+    return f"; {way}, not so"
+
+
 @dataclass(frozen=True)
 class Flip:
     """The price of a connection in one step at which a battery would do something else in that step.
@@ -139,10 +168,21 @@ class Flip:
         NaN where no price changes what it does.
     name : str
         ``import_price_per_kwh``, or ``export_price_per_kwh`` where the site sells in the step.
+    is_above : bool
+        Whether the decision changes from that price upwards; otherwise below it.
+    is_tie : bool
+        Whether that price is the one that holds, at which something else costs the same.
     """
 
     price_per_kwh: float
     name: str
+    is_above: bool = True
+    is_tie: bool = False
+
+    @classmethod
+    def none(cls, name: str = "") -> Flip:
+        """Return that no price changes the decision."""
+        return cls(float("nan"), name)
 
 
 def flip_price(result: DispatchResult, asset_id: str, step: int) -> Flip:
@@ -228,7 +268,7 @@ class _Flips:
         """Return the flip price of a battery in a step."""
         priced = self._column(asset, step)
         if priced is None:
-            return Flip(float("nan"), "")
+            return Flip.none()
         column, name, price, sign = priced
         unit, matrix = self._result.units.assets[asset.id], self._result.compiled.matrix
         action = action_of(float(unit.discharge_kw[step] - unit.charge_kw[step]))
@@ -237,8 +277,11 @@ class _Flips:
         asked = _Asked(column, sign, (given, taken), step_h, action)
         # A dearer kWh ends charging, a cheaper one discharging; what rests may go either way.
         ways = {"charge": (1,), "discharge": (-1,), "idle": (1, -1)}[action]
-        known = [shift for way in ways if (shift := self._search(asked, way)) is not None]
-        return Flip(price + min(known, key=abs) if known else float("nan"), name)
+        known = [(shift, way) for way in ways if (shift := self._search(asked, way)) is not None]
+        if not known:
+            return Flip.none(name)
+        shift, way = min(known, key=lambda one: abs(one[0]))
+        return Flip(price + shift, name, is_above=way > 0, is_tie=shift == 0)
 
     def _column(self, asset: Battery, step: int) -> tuple[int, str, float, float] | None:
         """Return the column whose price is moved, which price it is, its value, and the sign of the column's cost."""

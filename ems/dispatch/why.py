@@ -1,20 +1,17 @@
-"""Why: what a kWh is worth where and when, which limits bind, and what one more kW of them would save."""
+"""Why: what a kWh is worth where and when, and what one more kW of a limit would save over the horizon."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ems.assets.battery import Battery
-from ems.assets.load import Load
 from ems.dispatch.compile import compile_problem
-from ems.dispatch.draft import Draft, ranges_of, when
-from ems.dispatch.elastic import timezone_of
+from ems.dispatch.draft import Draft
 from ems.dispatch.exactness import solve_exactly
 from ems.dispatch.highs import solve_with_highs
-from ems.dispatch.matrix import Block, Matrix
+from ems.dispatch.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.errors import NoSolution
@@ -28,51 +25,6 @@ if TYPE_CHECKING:
 
 NO_WORTH = 1e-9
 """Money per unit below which a limit does not bind."""
-
-LAWS = re.compile(
-    r"power_balance|heat_balance|.*energy_balance|.*balance|switching|first_switching|metered_.*|all_ports_.*|billed_.*"
-    r"|demand_bill|demand_ratchet|.*tangent.*|segment.*|.*cost.*|point_of_curve|one_run|.*piece.*|backlog|full_tank"
-    r"|fuel_budget|offered|.*_once|energy_sharing|start_and_stop|first_curtailment|runs_.*|forward|backward|.*_reached"
-)
-"""Constraints that are nobody's limit: laws of physics, and what follows from decisions."""
-
-FIELD_OF_ROW = {
-    "final_energy": "target_soc",
-    "daily_cycles": "max_cycles_per_d",
-    "highest_output": "max_output_kw",
-    "highest_output_beside_stop": "max_output_kw",
-    "highest_output_beside_start": "max_output_kw",
-    "lowest_output": "min_output_kw",
-    "ramp_up": "ramp up",
-    "ramp_down": "ramp down",
-    "first_ramp_up": "ramp up",
-    "first_ramp_down": "ramp down",
-    "group_import_limit": "max_import_kw",
-    "group_export_limit": "max_export_kw",
-    "reserve": "requirement_kw",
-    "departure_energy": "sessions",
-    "running_time": "shiftable",
-    "number_of_runs": "shiftable",
-}
-"""What the field calls the limit that a constraint is; others go by their own name."""
-
-FIELDS_OF_COLUMN = {
-    "import_kw": ("", "max_import_kw"),
-    "metered_import_kw": ("", "max_import_kw"),
-    "export_kw": ("", "max_export_kw"),
-    "metered_export_kw": ("", "max_export_kw"),
-    "charge_kw": ("", "max_charge_kw"),
-    "discharge_kw": ("", "max_discharge_kw"),
-    "energy_kwh": ("min_soc", "max_soc"),
-    "output_kw": ("min_output_kw", "max_output_kw"),
-    "used_kw": ("", "available_kw"),
-    "unserved_kw": ("", "max_curtailment"),
-    "heating_power_kw": ("", "thermal.max_power_kw"),
-    "cooling_power_kw": ("", "thermal.max_power_kw"),
-    "temperature_degc": ("thermal.comfort_min_degc", "thermal.comfort_max_degc"),
-    "fuel_l": ("fuel_tank_capacity_l", "fuel_tank_capacity_l"),
-}
-"""Field that a variable's lower and upper bound come from; without one there is no limit of people."""
 
 RAISED = {
     "battery": ("max_charge_kw", "max_discharge_kw", "capacity_kwh"),
@@ -167,106 +119,6 @@ def _rows(matrix: Matrix, owner: str, name: str) -> list[tuple[np.ndarray, np.nd
         for block in matrix.constraints
         if block.owner == owner and block.name == name
     ]
-
-
-def binding_limits(result: DispatchResult) -> pd.DataFrame:
-    """Return the limits that make the schedule dearer, with the times, dearest first.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``asset`` (or site, group, reserve), ``limit`` as the field calls it, ``begin`` and ``end`` in UTC,
-        ``when`` in local words, ``steps``, ``worth``: money that one more unit of the limit, up or down as it
-        loosens, saves over these times together, and ``unit`` of it.
-    """
-    import pandas as pd
-
-    row_prices, column_prices = duals_of(result)
-    found: dict[tuple[str, str, str], np.ndarray] = {}
-    steps = len(result.problem.horizon)
-
-    def add(owner: str, field: str, base: str, keys: Any, worth: np.ndarray) -> None:
-        places = np.array([_step_of(key, steps, base) for key in keys])
-        total = found.setdefault((owner.split(" ", 1)[-1], field, base), np.zeros(steps))
-        np.add.at(total, np.clip(places, 0, steps - 1), worth)
-
-    for block in result.final.constraints:
-        _add_row_worth(result, block, row_prices[block.at], add)
-    for block in result.final.variables:
-        name = re.sub(r"^port_\d+_", "", block.name)
-        for place, bound in enumerate(FIELDS_OF_COLUMN.get(name, ("", ""))):
-            prices = column_prices[block.at]
-            worth = np.clip(prices if place == 0 else -prices, 0, None)
-            if bound and not (name == "unserved_kw" and not _can_shed(result.problem, block.owner)):
-                base = unit_of(name) or "1"
-                is_first = np.array([bound.endswith("_soc") and key == 0 for key in block.keys])
-                add(block.owner, bound, base, block.keys, np.where(is_first, 0.0, worth))
-                add(block.owner, "initial_soc", base, block.keys, np.where(is_first, worth, 0.0))
-    horizon, currency = result.problem.horizon, result.problem.portfolio.currency
-    table = []
-    for (owner, limit, base), by_step in found.items():
-        for first, end in ranges_of(np.flatnonzero(by_step > NO_WORTH).tolist()):
-            table.append(
-                {
-                    "asset": owner,
-                    "limit": limit,
-                    "begin": horizon.boundaries[first],
-                    "end": horizon.boundaries[end],
-                    "when": when(range(first, end), horizon, timezone_of(result.problem, owner)),
-                    "steps": end - first,
-                    "worth": float(by_step[first:end].sum()),
-                    "unit": f"{currency}/{base}" if base != "1" else currency,
-                }
-            )
-    columns = ["asset", "limit", "begin", "end", "when", "steps", "worth", "unit"]
-    whole = pd.DataFrame(table, columns=columns)
-    return whole.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
-
-
-def _can_shed(problem: DispatchProblem, owner: str) -> bool:
-    """Return whether a load may be shed at all; the demand of a firm one is no limit of shedding."""
-    return any(asset.id == owner and isinstance(asset, Load) and asset.is_sheddable for asset in problem.assets)
-
-
-def _step_of(key: Any, steps: int, base: str) -> int:
-    """Return the step that a key belongs to: a boundary to the step before it; the first where it has no time."""
-    if not isinstance(key, int | np.integer):
-        return 0
-    return int(key) - 1 if base in ("kWh", "°C", "l") else int(key)
-
-
-def _add_row_worth(result: DispatchResult, block: Block, prices: np.ndarray, add: Any) -> None:
-    """Add what one more unit of a constraint's limit is worth."""
-    worth = np.abs(prices)
-    if LAWS.fullmatch(block.name) or not np.any(worth > NO_WORTH):
-        return
-    final, x = result.final, result.x
-    if block.name.endswith("one_direction"):
-        # a * x <= limit with a = 1 / upper: a larger upper bound makes a smaller.
-        owners = {int(at): (one.owner, one.name) for one in final.variables for at in one.at}
-        for key, at, price in zip(block.keys, block.at, worth, strict=True):
-            row = final.coefficients[[int(at)], :].tocoo()
-            for column, a in zip(row.col.tolist(), row.data.tolist(), strict=True):
-                owner, name = owners[column]
-                field = FIELDS_OF_COLUMN.get(re.sub(r"^port_\d+_", "", name), ("", ""))[1]
-                upper = final.upper[column]
-                if field and np.isfinite(upper) and upper > 0 and x[column] > 0:
-                    add(owner, field, "kW", [key], np.array([price * a * x[column] / upper]))
-        return
-    field = FIELD_OF_ROW.get(block.name, block.name)
-    if field.startswith("soc_target"):
-        field = "soc_targets"
-    elif field.startswith("demand_peak"):
-        field = "demand_charges"
-    if field in ("max_output_kw", "min_output_kw"):
-        unit = result.units.assets[block.owner]
-        if unit.has("is_on"):
-            worth = worth * np.asarray(unit.is_on)[np.array(list(block.keys), dtype=int)]
-    base = "kWh" if field in ("target_soc", "soc_targets", "max_cycles_per_d", "sessions") else "kW"
-    if field == "shiftable":
-        base = "1"
-    keys = [len(result.problem.horizon)] if field == "target_soc" else block.keys
-    add(block.owner, field, base, keys, worth)
 
 
 def worth_of_limits(result: DispatchResult) -> pd.DataFrame:

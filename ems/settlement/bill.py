@@ -29,6 +29,7 @@ _BILLS: Any = {
     EvCharger: ev_charger.bill,
     **dict.fromkeys(VariableRenewable.__subclasses__(), variable_renewable.bill),
 }
+COLUMNS = ("asset", "month", "charge", "cost_type", "quantity", "unit", "rate_per_unit", "cost")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Bill:
     Parameters
     ----------
     lines : DataFrame
-        Columns ``asset``, ``cost_type``, ``quantity``, ``unit``, ``rate_per_unit`` (mean, in money),
-        ``cost`` (money; an income is negative).
+        Columns ``asset``, ``month`` and ``charge`` (of a tariff's lines; else empty), ``cost_type``, ``quantity``,
+        ``unit``, ``rate_per_unit`` (mean, in money), ``cost`` (money; an income is negative).
     """
 
     lines: pd.DataFrame
@@ -51,7 +52,7 @@ class Bill:
 
 
 def settle(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -> Bill:
-    """Return the bill of a schedule.
+    """Return the bill of a schedule, that of a connection with a tariff by month and charge.
 
     Parameters
     ----------
@@ -59,14 +60,19 @@ def settle(flows: xr.Dataset, series: xr.Dataset, portfolio: Portfolio) -> Bill:
         The schedule: ``import_kw``, ``export_kw``, ``discharge_kw``, ``output_kw``, ``unserved_kw`` where an asset has
         them; the coordinate ``step_h`` gives the length of each step.
     series : Dataset (time, asset)
-        Prices at each grid connection.
+        Prices at each grid connection, the market's where a tariff follows it.
     portfolio : Portfolio
     """
     ledger = Ledger(flows, series, portfolio)
+    contracts = []
     for asset in portfolio.active():
         _BILLS[type(asset)](asset, ledger)
+        if isinstance(asset, GridConnection) and asset.tariff_id is not None:
+            lines = grid_connection.tariff_lines(asset, ledger).drop(columns="rate")
+            contracts.append(lines.assign(asset=asset.id))
     portfolio_lines.bill(ledger)
-    frame = pd.DataFrame(ledger.lines, columns=["asset", "cost_type", "quantity", "unit", "cost"])
-    mean_rate = frame["cost"].abs() / frame["quantity"].where(frame["quantity"] > 0)
-    frame.insert(4, "rate_per_unit", mean_rate)
-    return Bill(frame)
+    others = pd.DataFrame(ledger.lines, columns=["asset", "cost_type", "quantity", "unit", "cost"])
+    others = others.assign(month="", charge="")
+    frame = pd.concat([*contracts, others], ignore_index=True) if contracts else others
+    frame["rate_per_unit"] = frame["cost"].abs() / frame["quantity"].where(frame["quantity"] > 0)
+    return Bill(frame[list(COLUMNS)])

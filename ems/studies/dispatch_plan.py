@@ -13,7 +13,8 @@ from ems.dispatch.kpis import kpis_of
 from ems.dispatch.result import DispatchResult
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
-from ems.studies.dispatch_words import HEADLINES, conclusion_of, kind_words, measured, money, objective_words
+from ems.studies.dispatch_words import conclusion_of, kind_words
+from ems.studies.objective_words import HEADLINES, measured, money, objective_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -128,7 +129,7 @@ class DispatchPlan:
 
     def binding_limits(self) -> pd.DataFrame:
         """Return the limits that cost money, with the worth of one more kW or kWh of each."""
-        from ems.dispatch.why import binding_limits
+        from ems.dispatch.limits import binding_limits
 
         return binding_limits(self.result)
 
@@ -148,7 +149,7 @@ class DispatchPlan:
         result = self.result
         batteries = [asset.id for asset in result.problem.assets if asset.kind == "battery"]
         if not batteries:
-            return pd.DataFrame()
+            return reasons(result)
         powers_kw = result.flows.injection_kw.sel(asset=batteries).to_numpy()
         acting = np.flatnonzero(np.any(np.abs(powers_kw) >= SMALLEST_SHOWN, axis=1))
         steps = acting[: max(1, most // len(batteries))].tolist()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ems.assets.generator import Generator
 from ems.report.style import local_times
-from ems.units import unit_of
+from ems.studies.objective_words import measured, money, objective_words
 
 if TYPE_CHECKING:
     from ems.studies.dispatch_plan import DispatchPlan
@@ -24,22 +24,6 @@ KINDS = {
 """One and several of a kind, as people call them."""
 UNSERVED_COSTS = ("interruption_cost", "unserved_cost", "unmet_cost")
 """Types of cost that nobody pays: the worth of what loads, buses and vehicles do not get."""
-OBJECTIVES = {
-    "cost": "total cost",
-    "weighted": "cost and weighted others together",
-    "emissions_kg": "carbon dioxide emitted",
-    "import_kwh": "energy taken from the grid",
-    "peak_import_kw": "highest import",
-    "unserved_cost": "worth of what is not served",
-}
-"""What a schedule is judged by, by the name of the measure."""
-HEADLINES = {
-    "weighted": "Cost with weights",
-    "emissions_kg": "Emissions",
-    "import_kwh": "Energy from the grid",
-    "unserved_cost": "Worth not served",
-}
-"""The same in two or three words, where a headline does not say it anyway."""
 HOURS_OF_A_DAY = 24
 SMALL = 0.005
 """Less than this rounds to 0.00."""
@@ -52,31 +36,6 @@ def kind_words(kind: str, count: int) -> str:
     'batteries'
     """
     return KINDS[kind][count != 1]
-
-
-def objective_words(measure: str) -> str:
-    """Return what a schedule is judged by, in words."""
-    return OBJECTIVES[measure]
-
-
-def money(value: float, currency: str, digits: int = 2) -> str:
-    """Return an amount with its currency.
-
-    >>> money(-0.001, "EUR")
-    '0.00 EUR'
-    """
-    # Adding zero turns the -0.00 of a rounding error into 0.00.
-    return f"{round(value, digits) + 0.0:,.{digits}f} {currency}"
-
-
-def measured(value: float, measure: str, currency: str, digits: int = 4) -> str:
-    """Return the value of a measure with its unit.
-
-    >>> measured(12.34567, "emissions_kg", "EUR")
-    '12.3457 kg'
-    """
-    unit = currency if measure == "weighted" else unit_of(measure, currency)
-    return money(value, unit or "", digits).rstrip()
 
 
 def conclusion_of(plan: DispatchPlan) -> str:

@@ -15,7 +15,8 @@ from ems.errors import InvalidInput
 from ems.settlement.baseline import Baseline, no_battery, self_consumption, stored_value
 from ems.settlement.investment import Finance, Investment, finance_of
 from ems.settlement.tariff_bill import bill_of
-from ems.studies.dispatch_words import SMALL, money
+from ems.studies.dispatch_words import SMALL
+from ems.studies.objective_words import money
 from ems.studies.tariffs_source import MeteredSite, given_series
 from ems.tariffs.description import describe
 from ems.tariffs.price_table import price_table, tariff_price_table
