@@ -3,6 +3,7 @@
 EmsError
 ├── InvalidInput          what a person gave cannot be used; says what, where, and the remedy
 │   ├── MissingValues     a series has gaps where none may be
+│   ├── UndefinedScore    a score has no value for these numbers, as a share of an observation of zero
 │   ├── UnknownName       a study, case, site, series or solver of that name is not there
 │   └── SolverUnavailable the solver is known, but not on this machine
 ├── Infeasible            the wishes contradict each other; names time and size
@@ -52,6 +53,10 @@ class InvalidInput(EmsError, ValueError):
 
 class MissingValues(InvalidInput):
     """A series has gaps where none may be."""
+
+
+class UndefinedScore(InvalidInput):
+    """A score has no value for these numbers, as a share of an observation of zero."""
 
 
 class UnknownName(InvalidInput):

@@ -14,6 +14,7 @@ UNITS = {
     "kwh_h": "kWh·h", "kw_h": "kW·h", "kw2h": "kW²·h", "kh": "K·h", "w": "W", "mw": "MW", "mwh": "MWh", "kva": "kVA",
     "kvar": "kvar", "h": "h", "min": "min", "s": "s", "ms": "ms", "a": "a", "d": "d",
     "v": "V", "kv": "kV", "ampere": "A", "hz": "Hz",
+    "pa": "Pa", "m3": "m³",
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
     "cycle": "cycle", "week": "week",
 }  # fmt: skip

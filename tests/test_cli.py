@@ -8,6 +8,7 @@ import pytest
 from project_fixtures import DemoRun, run_ems
 
 from ems.batch.run import sweep_interrupted
+from ems.cli.run import in_columns
 from ems.database.engine import connect
 
 
@@ -17,6 +18,12 @@ def test_help__gives_examples_and_exit_codes(project: Path) -> None:
     assert done.returncode == 0
     assert "ems run dispatch demo -p horizon_h=48" in done.stdout
     assert "Exit codes: 0 done, 1 a notebook failed, 2 the input cannot be used" in done.stdout
+
+
+def test_in_columns__values_stand_below_each_other() -> None:
+    rows = [("Total cost", "5.00 EUR"), ("Cost without wind power", "15.00 EUR")]
+
+    assert in_columns(rows) == ["Total cost               5.00 EUR", "Cost without wind power  15.00 EUR"]
 
 
 def test_solvers__lists_highs_and_cbc_as_available(project: Path) -> None:

@@ -82,12 +82,26 @@ def declare_net_metering(
         if tariff.year_end_price_per_kwh is not None and tariff.year_end_month in months.of_year[m:]:
             surplus = left - total([drawn_kwh[k] for k in of_month])
             left = split_parts(unit, f"left_kwh_{m}", {m: surplus})[0][m]
+            _bound_by_accounts(unit, m, left, list(carried.values()))
         is_year_end = months.of_year[m] == tariff.year_end_month
         if is_year_end and tariff.year_end_price_per_kwh is not None:
             paid, left = left * -tariff.year_end_price_per_kwh, nothing
         found.revenue.append(paid)
         bank = [nothing] * count if is_year_end else [carried[place] for place in range(count)]
     return found
+
+
+def _bound_by_accounts(unit: Unit, month: int, left: Amount, carried: list[Amount]) -> None:
+    """Declare that no more is left over all periods than their accounts hold together.
+
+    A shortage of one period is taken off what is left, but not off the accounts of others, so that this always holds:
+    it adds no limit, but spares the solver most decisions.
+    """
+    accounts = total(carried)
+    if left.upper > max(accounts.lower, 0.0):
+        unit.add_constraint_each(
+            f"left_within_accounts_{month}", lambda _: left.expression <= accounts.expression, [month]
+        )
 
 
 def _moves(tariff: Tariff, used: np.ndarray, months: TariffMonths) -> list[list[int]]:

@@ -50,13 +50,13 @@ class SolarPV(VariableRenewable):
     degradation_rate_per_a: Annotated[float, Field(ge=0, lt=1)] = 0.005
     """Loss of power with each year, as a share. Acts in forecasts and health."""
     system_losses: Annotated[float, Field(ge=0, lt=1)] = 0.14
-    """Share that is lost in cables, mismatch and downtime. Acts in forecasts."""
+    """Share that is lost in cables, mismatch and downtime. Two percent of it are dirt. Acts in forecasts."""
     installation_type: Literal["ground_mount", "rooftop", "carport", "floating", "building_integrated"] | None = None
     """Where its panels are mounted. Acts in forecasts, by how warm they get."""
     shading_factor: Fraction = 1.0
     """Share of the sun's power that shade leaves. Acts in forecasts."""
     soiling_factor: Fraction = 0.98
-    """Share of the sun's power that dirt leaves. Acts in forecasts."""
+    """Share of the sun's power that dirt leaves. Against the 0.98 that the system losses hold. Acts in forecasts."""
     grid_tied: bool = True
     """Whether it needs the grid to run. Describes only."""
     has_battery_storage: bool = False

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ems.assets.asset import Asset, AssetInputs
 from ems.assets.battery import Battery
 from ems.assets.ev_charger import EvCharger
-from ems.assets.generator import Generator
-from ems.assets.load import Load
 from ems.dispatch.array_unit import ArrayUnit, MatrixBuilder
 from ems.dispatch.draft import ranges_of, when
 from ems.dispatch.elastic import timezone_of
 from ems.dispatch.exactness import TOLERANCE_KW
+from ems.dispatch.loosening import EITHER, LOOSENED, NOT_BELOW_ZERO, is_stated, moved, value_of
 from ems.dispatch.matrix import Block, Matrix
 from ems.dispatch.outages import in_service_share
 from ems.dispatch.problem import DispatchProblem
@@ -30,56 +29,6 @@ if TYPE_CHECKING:
 
     from ems.dispatch.result import DispatchResult
 
-UP, DOWN, EITHER = 1, -1, 0
-LOOSENED: Mapping[str, Mapping[str, int]] = {
-    "battery": {
-        "max_charge_kw": UP,
-        "max_discharge_kw": UP,
-        "continuous_charge_kw": UP,
-        "continuous_discharge_kw": UP,
-        "min_soc": DOWN,
-        "max_soc": UP,
-        "target_soc": EITHER,
-        "soc_targets.soc": EITHER,
-        "charge_taper.share": UP,
-        "discharge_taper.share": UP,
-        "max_cycles_per_d": UP,
-        "ramp_up_rate_kw_per_s": UP,
-        "ramp_down_rate_kw_per_s": UP,
-    },
-    "ev_charger": {
-        "max_power_kw": UP,
-        "max_discharge_kw": UP,
-        "min_charge_kw": DOWN,
-        "sessions.energy_kwh": DOWN,
-        "sessions.battery_capacity_kwh": UP,
-    },
-    "generator": {
-        "max_output_kw": UP,
-        "min_output_kw": DOWN,
-        "max_startup_kw": UP,
-        "max_shutdown_kw": UP,
-        "ramp_up_rate_kw_per_min": UP,
-        "ramp_down_rate_kw_per_min": UP,
-        "fuel_tank_capacity_l": UP,
-    },
-    "grid_connection": {
-        "max_import_kw": UP,
-        "max_export_kw": UP,
-        "transformer_capacity_kva": UP,
-        "ramp_up_rate_kw_per_s": UP,
-        "ramp_down_rate_kw_per_s": UP,
-    },
-    "load": {
-        "max_curtailment": UP,
-        "rated_load_kw": UP,
-        "thermal.max_power_kw": UP,
-        "thermal.comfort_min_degc": DOWN,
-        "thermal.comfort_max_degc": UP,
-    },
-}
-"""Fields that people can change, a part after its field, and which way each loosens its limit."""
-
 SHARED_LIMITS = {
     ("group", "group_import_limit"): "max_import_kw",
     ("group", "group_export_limit"): "max_export_kw",
@@ -87,18 +36,17 @@ SHARED_LIMITS = {
 }
 """Rows of groups and reserves whose right side is a field of theirs."""
 
-NOT_BELOW_ZERO = ("min_soc", "min_output_kw", "min_charge_kw")
 PARTS_AT_THE_METER = (
     ("metered_import_kw", "import_kw", "shared_in_kw"),
     ("metered_export_kw", "export_kw", "shared_out_kw"),
 )
 """A power at the meter and its two parts, whose bound is the same."""
-WHOLE_HORIZON = ("full_tank",)
-"""Rows that belong to no step."""
-KEYED_OTHERWISE = re.compile(r"daily_cycles|departure_energy|final_energy|soc_target_\d+")
-"""Rows whose keys count days or stays, or nothing; their times are those of their variables."""
 STEP_SHARE = 1e-5
 """Share of a value by which it is moved: small beside what is curved, large beside rounding."""
+WHOLE_HORIZON = ("fuel_tank_capacity_l",)
+"""Limits that belong to no step."""
+KEYED_OTHERWISE = re.compile(r"daily_cycles|departure_energy|final_energy|soc_target_\d+")
+"""Rows whose keys count days or stays, or nothing; their times are those of their variables."""
 
 
 @dataclass
@@ -127,8 +75,9 @@ def binding_limits(result: DispatchResult) -> pd.DataFrame:
     DataFrame
         Columns ``asset`` (or group, reserve), ``limit`` (the field; a part after its record, as in
         ``thermal.max_power_kw``), ``begin`` and ``end`` in UTC, ``when`` in local words, ``steps``, ``worth``: money
-        that one more unit of the limit, up or down as it loosens, saves over these times together, and ``unit`` of
-        it; of shares a unit is a percentage point.
+        that one more unit of the limit, up or down as it loosens, saves over these times together, with what the
+        goal puts before cost as it is, and ``unit`` of it. Of shares a unit is a percentage point; of the capacity of
+        a battery that is full, it is a kWh more room.
 
     References
     ----------
@@ -191,7 +140,7 @@ def _of_assets(result: DispatchResult, duals: tuple[np.ndarray, np.ndarray]) -> 
             continue  # nothing of its powers is chosen
         part, inputs = None, result.problem.inputs_of(asset)
         for name, way in LOOSENED.get(asset.kind, {}).items():
-            if not _is_stated(asset, inputs, name):
+            if not is_stated(asset, inputs, name):
                 continue
             part = part or _Part(result, duals, asset, inputs)
             worth = part.worth(name, way)
@@ -217,66 +166,6 @@ def _of_capacity(asset: Battery, inputs: AssetInputs, of_soc: _Worth) -> _Worth:
     worth = _Worth(np.where(is_full, of_soc.by_step / asset.usable_capacity_kwh, 0.0))
     of_soc.by_step = np.where(is_full, 0.0, of_soc.by_step)
     return worth
-
-
-def _is_stated(asset: Asset, inputs: AssetInputs, name: str) -> bool:
-    """Return whether a limit is stated, as a field or a series, and has an effect."""
-    first, _, part = name.partition(".")
-    value = getattr(asset, first)
-    if first == "fuel_tank_capacity_l" and getattr(asset, "fuel_consumption_l_per_kwh", None) is None:
-        return False
-    if isinstance(asset, EvCharger) and first == "max_discharge_kw":
-        return asset.v2g_capable
-    if isinstance(asset, Load) and first in ("max_curtailment", "rated_load_kw"):
-        return asset.is_sheddable and value is not None and not (first == "max_curtailment" and value >= 1)
-    if part and isinstance(value, tuple):
-        return any(getattr(one, part) is not None for one in value)
-    return value is not None or first in inputs.series
-
-
-def _moved(asset: Asset, inputs: AssetInputs, name: str, by: float) -> tuple[Asset, AssetInputs]:
-    """Return an asset and its inputs with a field moved; unchecked, as the next number may be past a bound."""
-    first, _, part = name.partition(".")
-    value: Any = getattr(asset, first)
-    if name in inputs.series:
-        return asset, replace(inputs, series={**inputs.series, name: inputs.series[name] + by})
-    if part == "energy_kwh":  # a vehicle's battery stays as it is
-        value = tuple(
-            one.model_copy(update={"energy_kwh": one.energy_kwh + by, "battery_capacity_kwh": one.highest_energy_kwh})
-            for one in value
-        )
-    elif part and isinstance(value, tuple):
-        value = tuple(
-            one if getattr(one, part) is None else one.model_copy(update={part: getattr(one, part) + by})
-            for one in value
-        )
-    elif part:
-        value = value.model_copy(update={part: getattr(value, part) + by})
-    else:
-        value = value + by
-    changes = {first: value}
-    if isinstance(asset, Generator) and asset.cost_curve and first in ("min_output_kw", "max_output_kw"):
-        changes["cost_curve"] = _longer_curve(asset.cost_curve, by, at_end=first == "max_output_kw")
-    return asset.model_copy(update=changes), inputs
-
-
-def _longer_curve(curve: Sequence[Any], by: float, *, at_end: bool) -> tuple[Any, ...]:
-    """Return a curve whose first or last line goes on by some kW."""
-    end, near = (curve[-1], curve[-2]) if at_end else (curve[0], curve[1])
-    rise = (end.cost_per_h - near.cost_per_h) / (end.output_kw - near.output_kw)
-    moved = end.model_copy(update={"output_kw": end.output_kw + by, "cost_per_h": end.cost_per_h + rise * by})
-    return (*curve[:-1], moved) if at_end else (moved, *curve[1:])
-
-
-def _value(asset: Asset, inputs: AssetInputs, name: str) -> np.ndarray:
-    """Return a limit in each step, or of each part."""
-    first, _, part = name.partition(".")
-    if name in inputs.series:
-        return inputs.series[name]
-    value = getattr(asset, first)
-    parts = value if isinstance(value, tuple) else (value,)
-    stated = [getattr(one, part) if part else one for one in parts]
-    return np.array([one for one in stated if one is not None], dtype=float)
 
 
 def _declared(asset: Asset, inputs: AssetInputs) -> Matrix:
@@ -334,11 +223,11 @@ class _Part:
 
     def worth(self, name: str, way: int) -> _Worth | None:
         """Return what one more unit of a field saves; None where it cannot be moved."""
-        values = _value(self._asset, self._inputs, name)
+        values = value_of(self._asset, self._inputs, name)
         step = STEP_SHARE * max(1e-2, float(np.abs(values).max(initial=0.0)))
         for by in (step * (way or 1), -step * (way or 1)):
             try:
-                changed = _declared(*_moved(self._asset, self._inputs, name, by))
+                changed = _declared(*moved(self._asset, self._inputs, name, by))
             except InvalidInput:
                 continue
             if _is_alike(self._base, changed):
@@ -358,13 +247,15 @@ class _Part:
         )
         of_columns /= by
         by_step = np.zeros(len(self._inputs.horizon))
+        if name in WHOLE_HORIZON:
+            return _Worth(by_step, [(0, len(by_step), float(way * (of_rows.sum() + of_columns.sum())))])
         is_single = self._end == self._first + 1
         np.add.at(by_step, self._first[is_single], of_rows[is_single])
         np.add.at(by_step, self._step, of_columns)
         by_step = np.abs(by_step) if way == EITHER else np.maximum(way * by_step, 0.0)
         by_step = np.where(self._is_in_service, by_step, 0.0)
         if name in NOT_BELOW_ZERO:
-            by_step = np.where(_value(self._asset, self._inputs, name) > 0, by_step, 0.0)
+            by_step = np.where(value_of(self._asset, self._inputs, name) > 0, by_step, 0.0)
         spans = [
             (int(self._first[row]), int(self._end[row]), float(way * of_rows[row]))
             for row in np.flatnonzero(~is_single & (of_rows != 0))
@@ -437,9 +328,7 @@ def _times(part: Matrix, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
             is_timed[block.at] = True
     first, end = np.zeros(part.rows, dtype=int), np.ones(part.rows, dtype=int)
     for block in part.constraints:
-        if block.name in WHOLE_HORIZON:
-            end[block.at] = steps
-        elif KEYED_OTHERWISE.fullmatch(block.name):
+        if KEYED_OTHERWISE.fullmatch(block.name):
             for row in block.at.tolist():
                 inside = part.coefficients.indices[part.coefficients.indptr[row] : part.coefficients.indptr[row + 1]]
                 at = step[inside[is_timed[inside]]]

@@ -23,7 +23,6 @@ from ems.dispatch.reserves import gives_reserve
 from ems.errors import InvalidInput, MissingValues
 from ems.horizon import Horizon
 
-
 AS_ONE = "virtual-power-plant"
 """Id of the group that is added where all sites trade as one."""
 

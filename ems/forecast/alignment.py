@@ -16,10 +16,6 @@ Values: TypeAlias = "ArrayLike | xr.DataArray"
 """Numbers as a list, an array or a labelled array; two labelled ones are fitted by their labels."""
 
 
-class UndefinedScore(InvalidInput):
-    """A score has no value for these numbers, as a share of an observation of zero."""
-
-
 def aligned(
     observed: Values, predicted: Values, subject: str, last: str | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -52,8 +48,8 @@ def aligned(
         seen, said = np.asarray(observed, dtype=float), np.asarray(predicted, dtype=float)
         shape = said.shape[: said.ndim - 1] if last else said.shape
         if seen.shape != shape or (last and not said.ndim):
-            wanted = (*seen.shape, f"one for each {last}") if last else seen.shape
-            raise InvalidInput(subject, f"predictions have shape {said.shape}: must have {_shape(wanted)}")
+            wanted = f"{seen.shape} and one for each {last} at the end" if last else f"{seen.shape}"
+            raise InvalidInput(subject, f"predictions have shape {said.shape}: must have {wanted}, as observations")
     if not seen.size or not said.size:
         raise InvalidInput(subject, "there are no observations to compare with")
     for what, values in (("observations", seen), ("predictions", said)):
@@ -94,7 +90,3 @@ def _by_label(observed: Any, predicted: Any, subject: str, last: str | None) -> 
     predicted = predicted.transpose(*axes, *([last] if last else []))
     spread = observed.broadcast_like(predicted.isel({last: 0}) if last else predicted).transpose(*axes)
     return spread.to_numpy().astype(float), predicted.to_numpy().astype(float)
-
-
-def _shape(shape: tuple[object, ...]) -> str:
-    return f"({', '.join(str(size) for size in shape)})"

@@ -64,8 +64,7 @@ class SunPath:
         Where the shape is zero in all parts of a step, the value is lost: there is no sun to give it.
         """
         mean = self.spread(self.mean(shape))
-        factor: np.ndarray = np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0)
-        return self.spread(values) * factor
+        return np.asarray(self.spread(values) * np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0))
 
 
 @dataclass(frozen=True)
@@ -178,8 +177,8 @@ def sky_diffuse_w_per_m2(
 ) -> np.ndarray:
     """Return the sky's diffuse light on a plane, shape (parts,), by one of several models.
 
-    ``isotropic``: dhi * (1 + cos(tilt)) / 2. The others add the brightness around the sun and near the horizon: Klucher,
-    Hay and Davies, Reindl, Perez, and Perez in the continuous form of Driesse [1]_.
+    ``isotropic``: dhi * (1 + cos(tilt)) / 2. The others add the brightness around the sun and near the horizon:
+    Klucher, Hay and Davies, Reindl, Perez, and Perez in the continuous form of Driesse [1]_.
 
     Raises
     ------

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ems.errors import InvalidInput
-from ems.forecast.alignment import UndefinedScore, Values, aligned, is_labelled
+from ems.errors import InvalidInput, UndefinedScore
+from ems.forecast.alignment import Values, aligned, is_labelled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ems.errors import InvalidInput
+from ems.forecast.power_curve import STANDARD_DENSITY_KG_PER_M3
 
 KELVIN = 273.15
 DISPLACEMENT_PER_OBSTACLE = 0.7
@@ -18,9 +19,9 @@ PRESSURE_FALL_PA_PER_M = 100 / 8
 """Near the ground, 1 hPa for each 8 m."""
 GAS_CONSTANT_J_PER_KG_PER_K = 287.058
 """Of dry air."""
-STANDARD_PRESSURE_PA = 101325.0
+STANDARD_PRESSURE_PA = 101330.0
+"""As the source of the formula rounds it; the density is 0.005 % lower for it."""
 STANDARD_TEMPERATURE_K = 288.15
-STANDARD_DENSITY_KG_PER_M3 = 1.225
 
 
 def hub_wind_by_log_law(
@@ -135,7 +136,7 @@ def barometric_density_kg_per_m3(
 ) -> np.ndarray:
     """Return the density of the air at hub height, scaled from that of the standard atmosphere [1]_.
 
-    density = pressure_at_hub / 101325 * 1.225 * 288.15 / temperature, with a pressure that falls by 1 hPa for each 8 m
+    density = pressure_at_hub / 101330 * 1.225 * 288.15 / temperature, with a pressure that falls by 1 hPa for each 8 m
 
     Parameters
     ----------

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 """Rows of a table of figures; a person reads no more of them."""
 
+LIMIT_WORDS = {
+    "sessions.energy_kwh": "energy wanted at departure",
+    "sessions.battery_capacity_kwh": "capacity of the vehicle",
+    "soc_targets.soc": "SOC at a moment",
+    "charge_taper.share": "charge taper",
+    "discharge_taper.share": "discharge taper",
+    "thermal.max_power_kw": "max heating or cooling power",
+    "thermal.comfort_min_degc": "lowest comfortable temperature",
+    "thermal.comfort_max_degc": "highest comfortable temperature",
+}
+"""What people call the limits whose names do not say it without their record."""
+
 
 def show_kpis(kpis: pd.DataFrame, portfolio: Any) -> Table:
     """Return a table of figures with units and meanings; where one is not defined, the reason.
@@ -47,7 +59,8 @@ def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
     Parameters
     ----------
     limits : DataFrame
-        Columns ``asset``, ``limit``, ``when`` in local words, ``worth`` of one more unit and its ``unit``.
+        Columns ``asset``, ``limit`` (a field, or a part after its record), ``when`` in local words, ``worth`` of one
+        more unit and its ``unit``.
     portfolio : Portfolio
     most : int
         Rows at the most; the caption says how many there are.
@@ -56,14 +69,15 @@ def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
     rows: list[tuple[object, ...]] = [
         (
             names.get(row["asset"], row["asset"]),
-            field_words(str(row["limit"]).rsplit(".", maxsplit=1)[-1]),
+            LIMIT_WORDS.get(row["limit"]) or field_words(row["limit"]).replace(" soc", " SOC"),
             row["when"],
             _amount(row["worth"]),
             row["unit"],
         )
         for row in limits.head(most + 1).to_dict("records")
     ]
-    return Table(("of", "limit", "when", "worth of one more", "unit"), *_first(rows, "limits", most, len(limits)))
+    shown, caption = _first(rows, "limits", most, len(limits))
+    return Table(("of", "limit", "when", "worth of one more", "unit"), shown, caption if rows else "No limit binds")
 
 
 def show_reasons(reasons: pd.DataFrame, portfolio: Any) -> Table:

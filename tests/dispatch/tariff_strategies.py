@@ -35,7 +35,10 @@ def tariffs(draw: Any, *, is_pro_rata: bool = False) -> dict[str, Any]:
     if draw(st.booleans()):
         fields |= {"contracted_kw": 50, "capacity_cost_per_kw_month": 0.2}
     if metering == "net_metering" and draw(st.booleans()):
-        fields |= {"year_end_price_per_kwh": draw(rounded(-0.05, 0.2, 3)), "year_end_month": draw(st.sampled_from([5, 6]))}
+        fields |= {
+            "year_end_price_per_kwh": draw(rounded(-0.05, 0.2, 3)),
+            "year_end_month": draw(st.sampled_from([5, 6])),
+        }
     if metering == "net_billing" and not is_pro_rata and draw(st.integers(0, 3)) == 0:
         market = {"price_series": True, "price_factor": 1.1, "surcharge_per_kwh": 0.02, "export_factor": 0.9}
         return fields | market | {"export_deduction_per_kwh": 0.01}

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from builders import battery, charger, generator, grid, load, prices, problem, session, solar
 
-from ems.dispatch.limits import binding_limits
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.reasons import action_of, flip_price, reasons
 from ems.dispatch.sensitivity import sensitivity
@@ -73,13 +72,10 @@ def test_prices_of__a_chosen_plan_has_the_same_prices(options):
     assert found[0].values.ravel().tolist() == near(0.1, 0.1, 0.1)
 
 
-def test_binding_limits__import_limit_and_its_worth():
+def test_worth_of_limits__import_limit():
     """A battery sells at 0.50 what it got at 0.10 behind 60 kW: one kW more saves 0.40 EUR in the first hour."""
     unit = battery(initial_soc=0)
     result = solve(problem([unit, grid(max_import_kw=60)], prices([0.1, 0.5]), [1, 1]))
-    found = binding_limits(result).set_index(["asset", "limit"])
-    row = found.loc["grid", "max_import_kw"]
-    assert (row.worth, row.unit, row.steps, row.when) == (pytest.approx(0.4, abs=NEAR), "EUR/kW", 1, "00:00-01:00")
     worth = worth_of_limits(result).set_index(["asset", "field"]).worth
     assert worth["grid", "max_import_kw"] == pytest.approx(0.4, abs=NEAR)
     assert worth["battery", "max_charge_kw"] == pytest.approx(0, abs=NEAR)
@@ -129,6 +125,39 @@ def test_reasons__charge_rest_and_discharge():
     )
     assert found.flip_price_per_kwh[0] == pytest.approx(0.405, abs=1e-5)
     assert found.flip_price_name[0] == "import_price_per_kwh"
+
+
+def test_reasons__where_another_price_changes_the_decision():
+    """Bought at 0.10 below 0.36, sold at 0.45 from 0.25 on: kept between a use at 0.20 and one at 0.40.
+
+    A dearer hour ends charging, a cheaper one discharging.
+    """
+    unit = battery(initial_soc=0, round_trip_efficiency=0.81)
+    asked = problem([unit, grid(max_export_kw=0), load()], {**prices([0.1, 0.45]), "load.demand_kw": [0, 50]}, [1, 1])
+    found = reasons(solve(asked))
+    assert found.flip_price_per_kwh.tolist() == [pytest.approx(0.3645, abs=1e-5), pytest.approx(0.1 / 0.81, abs=1e-5)]
+    assert found.sentence[0].endswith("; from an import price of 0.3645 on, not so")
+    assert found.sentence[1].endswith("; below an import price of 0.1235, not so")
+
+
+def test_reasons__what_rests_may_go_either_way():
+    """Between 0.30 and 0.32 the losses of 0.9 each way are not earned: below 0.81 * 0.32 it would charge."""
+    unit = battery(initial_soc=0, round_trip_efficiency=0.81)
+    asked = problem([unit, grid(max_export_kw=0), load()], {**prices([0.3, 0.32]), "load.demand_kw": 20}, [1, 1])
+    assert reasons(solve(asked)).sentence[0].endswith("; below an import price of 0.2592 it would charge")
+
+
+def test_reasons__at_a_price_at_which_something_else_costs_the_same():
+    """Lossless and of one price: whether it charges is all one."""
+    unit = battery(initial_soc=0, final_soc_rule="free")
+    asked = problem([unit, grid(max_export_kw=0), load()], {**prices(0.2), "load.demand_kw": 20}, [1, 1])
+    assert "; at this price something else costs the same" in " ".join(reasons(solve(asked)).sentence)
+
+
+def test_reasons__without_a_battery():
+    found = reasons(solve(problem([grid(), load()], {**prices(0.1), "load.demand_kw": 5})))
+    assert found.empty
+    assert {"asset", "sentence", "flip_price_per_kwh"} <= set(found.columns)
 
 
 def random_site(seed: int):

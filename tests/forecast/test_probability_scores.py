@@ -37,7 +37,7 @@ def test_pinball_loss__of_labelled_values():
         ([[1, 2]], [0.5], InvalidInput, "1 levels and 2 predicted"),
         ([[1, 2]], [0.5, 1], InvalidInput, "quantile = 1: must be greater than 0 and less than 1"),
         ([[1, math.nan]], [0.1, 0.9], MissingValues, "1 of 2 predictions"),
-        ([1, 2], [0.1, 0.9], InvalidInput, r"must have \(1, one for each quantile\)"),
+        ([1, 2], [0.1, 0.9], InvalidInput, r"must have \(1,\) and one for each quantile"),
     ],
 )
 def test_pinball_loss__refuses(predicted, quantile, error, words):

@@ -11,9 +11,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ems.errors import InvalidInput, MissingValues
+from ems.errors import InvalidInput, MissingValues, UndefinedScore
 from ems.forecast import scores
-from ems.forecast.alignment import UndefinedScore
 
 OBSERVED_KW = [100.0, 200.0, 400.0]
 PREDICTED_KW = [110.0, 180.0, 430.0]
@@ -76,7 +75,7 @@ def test_scores__undefined_says_so(call, words):
 @pytest.mark.parametrize(
     ("observed", "predicted", "error", "words"),
     [
-        ([1, 2], [1, 2, 3], InvalidInput, r"shape \(3\): must have \(2\)"),
+        ([1, 2], [1, 2, 3], InvalidInput, r"shape \(3,\): must have \(2,\), as observations"),
         ([], [], InvalidInput, "no observations"),
         ([1, math.nan], [1, 2], MissingValues, "1 of 2 observations are missing"),
         ([1, 2], [math.inf, math.nan], MissingValues, "2 of 2 predictions are missing"),

@@ -54,19 +54,24 @@ def test_show_kpis__many_rows_are_cut():
 def test_show_limits__worth_with_its_unit():
     limits = pd.DataFrame(
         {
-            "asset": ["grid", "office"],
-            "limit": ["max_import_kw", "thermal.comfort_min_degc"],
-            "when": ["07:00-08:00", "09:00-10:00"],
-            "worth": [0.123456789, 2.0],
-            "unit": ["EUR/kW", "EUR/°C"],
+            "asset": ["grid", "office", "van", "battery"],
+            "limit": ["max_import_kw", "thermal.comfort_min_degc", "sessions.energy_kwh", "target_soc"],
+            "when": ["07:00-08:00", "09:00-10:00", "all day", "all day"],
+            "worth": [0.123456789, 2.0, 1.0, 0.5],
+            "unit": ["EUR/kW", "EUR/K", "EUR/kWh", "EUR/%"],
         }
     )
 
     table = show_limits(limits, make_portfolio(), most=1)
 
     assert [list(row) for row in table.rows] == [["Grid", "max import", "07:00-08:00", 0.12346, "EUR/kW"]]
-    assert table.caption == "The first 1 of 2 limits"
-    assert list(show_limits(limits, make_portfolio()).rows[1])[:2] == ["Office", "comfort min"]
+    assert table.caption == "The first 1 of 4 limits"
+    words = [row[1] for row in show_limits(limits, make_portfolio()).rows]
+    assert words[1:] == ["lowest comfortable temperature", "energy wanted at departure", "target SOC"]
+
+
+def test_show_limits__none():
+    assert show_limits(pd.DataFrame(), make_portfolio()).caption == "No limit binds"
 
 
 def test_show_reasons__sentence_and_price_of_another_decision():
