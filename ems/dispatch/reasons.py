@@ -146,7 +146,7 @@ def _other(action: Action, flip: Flip) -> str:
     if not np.isfinite(flip.price_per_kwh):
         return ""
     if flip.is_tie:
-        return "; at this price something else costs the same"
+        return "; another plan of the same cost does something else"
     price = f"an {flip.name.partition('_')[0]} price"
     way = (
         f"from {price} of {flip.price_per_kwh:.4g} on"
@@ -171,7 +171,7 @@ class Flip:
     is_above : bool
         Whether the decision changes from that price upwards; otherwise below it.
     is_tie : bool
-        Whether that price is the one that holds, at which something else costs the same.
+        Whether that price is the one that holds: another plan of the same cost does something else.
     """
 
     price_per_kwh: float

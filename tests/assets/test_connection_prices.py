@@ -19,6 +19,11 @@ def contract(**fields: float) -> Tariff:
     return Tariff(id="contract", name="Contract", periods=[{"name": "all", "import_price_per_kwh": 0.2, **fields}])
 
 
+def on_the_market(**fields: float) -> Portfolio:
+    following = Tariff(id="contract", name="Contract", price_series=True, **fields)
+    return portfolio(grid(tariff_id="contract"), tariffs=[following])
+
+
 def priced(whole: Portfolio, values: dict | None = None) -> dict[str, list[float]]:
     filled = with_prices(series(STEPS, values or {}), whole, STEPS)
     return {name: filled[name].sel(asset="grid").values.tolist() for name in filled if name.endswith("per_kwh")}
@@ -71,6 +76,45 @@ def test_with_prices__flat():
 def test_with_prices__one_way_flat_and_the_other_from_the_series():
     found = priced(portfolio(grid(export_price_per_kwh=0.06)), {"grid.import_price_per_kwh": [0.1, 0.3]})
     assert found == {"import_price_per_kwh": [0.1, 0.3], "export_price_per_kwh": [0.06, 0.06]}
+
+
+def test_with_prices__of_the_market_with_what_comes_on_top():
+    """0.10 times 1.1 and 0.02 with 20 % of tax are 0.156; the market's own price is kept."""
+    tax = {"name": "VAT", "share": 0.2}
+    whole = on_the_market(price_factor=1.1, surcharge_per_kwh=0.02, export_factor=0.5, taxes=[tax])
+    found = priced(whole, {"grid.import_price_per_kwh": [0.1, -0.1]})
+    assert found["import_price_per_kwh"] == pytest.approx([0.156, -0.108])
+    assert found["export_price_per_kwh"] == pytest.approx([0.05, -0.05])
+    assert found["market_price_per_kwh"] == [0.1, -0.1]
+
+
+def test_with_prices__market_without_a_series():
+    whole = on_the_market(export_factor=1)
+    assert [need.is_required for need in series_needs(whole) if need.variable == "import_price_per_kwh"] == [True]
+    with pytest.raises(InvalidInput, match="import_price_per_kwh of 'grid' is not in the series; its tariff follows"):
+        priced(whole, {"grid.max_import_kw": 5})
+
+
+def test_with_prices__of_the_first_tier():
+    tiers = [{"up_to_kwh": 10, "import_price_per_kwh": 0.2}, {"import_price_per_kwh": 0.3}]
+    tariff = Tariff(id="contract", name="Contract", periods=[{"name": "all", "tiers": tiers}])
+    whole = portfolio(grid(tariff_id="contract", max_export_kw=0), tariffs=[tariff])
+    assert priced(whole)["import_price_per_kwh"] == [0.2, 0.2]
+
+
+def test_with_prices__net_metering_saves_the_price_without_levies():
+    """0.20 and 0.05 of levy with 10 % of tax are 0.275; a kWh fed in saves 0.22 of it."""
+    levy, tax = {"name": "levy", "rate_per_kwh": 0.05}, {"name": "VAT", "share": 0.1}
+    tariff = contract().replace(metering="net_metering", levies=[levy], taxes=[tax])
+    found = priced(portfolio(grid(tariff_id="contract"), tariffs=[tariff]))
+    assert found["import_price_per_kwh"] == pytest.approx([0.275, 0.275])
+    assert found["export_price_per_kwh"] == pytest.approx([0.22, 0.22])
+
+
+def test_with_prices__other_currency():
+    whole = portfolio(grid(tariff_id="contract", max_export_kw=0), tariffs=[contract().replace(currency="USD")])
+    with pytest.raises(InvalidInput, match="currency = 'USD' of tariff 'contract' is not that of the portfolio, EUR"):
+        priced(whole)
 
 
 def test_with_prices__closed_way_needs_no_price():

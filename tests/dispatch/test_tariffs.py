@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_numbers import rounded
 from tariff_strategies import tariffs
 
+from ems.assets.group import Group, GroupMember
 from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
@@ -217,10 +218,7 @@ def test_net_metering__cheap_hours_do_not_pay_for_dear_ones():
 
 
 def test_net_metering__an_account_does_not_bank_what_it_pays_for():
-    """10 kWh of May at 0.10 could be banked for June's 20 kWh, half of which cost 0.30: 2.50, were that possible.
-
-    Import and export are metered apart, but what is fed in must be bought in the same period: 1 + 3 it is.
-    """
+    """June's 20 kWh cost 1 and 3; 10 kWh paid for at 0.10 in May and banked for June would make 2 of it."""
     tariff = tiered((10, 0.1, 0), (None, 0.3, 0), metering="net_metering")
     found = billed(supplied(tariff, [0, 0, 20], may_import_while_exporting=True))
     assert found == {"import_cost": pytest.approx(4)}
@@ -276,10 +274,7 @@ def test_demand_charge__of_the_tariff(charge: dict, cost: float):
 
 
 def test_demand_charge__mean_of_days_is_flattened_over_days():
-    """30 kWh on one of two days are 15 kWh on each for a battery, or all on one: the mean of both is the same.
-
-    With a third day, the mean of the two highest is least at 10 kW on each of the three.
-    """
+    """30 kW on the last of three days: the mean of the two highest is least at 10 kW on each of the three."""
     tariff = contract(buy=0.001, sell=0, demand_charges=[{"name": "peak", "rate_per_kw": 10, "highest_days": 2}])
     start = dt.datetime(2024, 6, 3, tzinfo=dt.UTC)
     storage = battery(capacity_kwh=1000, initial_soc=0, final_soc_rule="exactly")
@@ -313,6 +308,39 @@ def test_demand_so_far__of_no_charge():
     asked = supplied(contract(), [1], demand_so_far=[{"charge": "peek"}])
     with pytest.raises(InvalidInput, match="demand_so_far: 'peek': no such demand charge"):
         solve(asked)
+
+
+def two_sites(tariff: Tariff) -> DispatchProblem:
+    """Sun of 30 kW at site a and a load of 50 kW at site b, whose connections share energy for 0.01."""
+    sites = [{"id": f"grid-{one}", "site_id": one, "tariff_id": "contract"} for one in ("a", "b")]
+    return problem(
+        [*(grid(**one) for one in sites), solar(site_id="a"), load(site_id="b")],
+        {"load.demand_kw": 50, "solar.available_kw": 30},
+        tariffs=[tariff],
+        groups=(Group(id="street", sharing_fee_per_kwh=0.01),),
+        members=tuple(GroupMember(asset_id=one["id"], group_id="street") for one in sites),
+    )
+
+
+def test_shared_energy__the_meter_has_the_peak_and_the_supplier_the_rest():
+    """Site b buys 20 kWh beside what it shares, and has a peak of 50 kW.
+
+    0.3 of sharing, 20 at 0.20 and 0.05 of levy, 50 kW at 2 and VAT on 4 + 1 + 100; nothing else is sold or bought.
+    """
+    levy = {"name": "levy", "rate_per_kwh": 0.05}
+    tariff = contract(sell=0, levies=[levy], taxes=[VAT], demand_charges=[{"name": "peak", "rate_per_kw": 2}])
+    assert billed(two_sites(tariff)) == {
+        "sharing_cost": pytest.approx(0.3),
+        "import_cost": pytest.approx(4),
+        "levy_cost": pytest.approx(1),
+        "demand_cost": pytest.approx(100),
+        "tax_cost": pytest.approx(105 * 0.19),
+    }
+
+
+def test_shared_energy__and_a_minimum_of_the_bill():
+    with pytest.raises(InvalidInput, match="a minimum of the bill: the supplier sees only part of the energy"):
+        solve(two_sites(contract(minimum_cost_per_month=8)))
 
 
 def test_buy_all_sell_all__is_refused_with_a_remedy():
@@ -354,13 +382,8 @@ def sites_with_tariffs(draw: Any, **kind: Any) -> DispatchProblem:
         fields["month_import_kwh_so_far"] = fields["year_import_kwh_so_far"] = draw(st.sampled_from([0, 10, 30]))
         fields["month_export_kwh_so_far"] = draw(st.sampled_from([0, 20]))
     wear = draw(st.sampled_from([0, 0.01]))
-    storage = battery(
-        capacity_kwh=40,
-        max_charge_kw=20,
-        max_discharge_kw=20,
-        final_soc_rule="at_least",
-        degradation_cost_per_kwh=wear,
-    )
+    powers = {"capacity_kwh": 40, "max_charge_kw": 20, "max_discharge_kw": 20}
+    storage = battery(**powers, final_soc_rule="at_least", degradation_cost_per_kwh=wear)
     market = {"grid.import_price_per_kwh": column(-0.2, 0.6)} if tariff.price_series else {}
     start = dt.datetime(2024, 5, 31, 20, tzinfo=dt.UTC)
     return supplied(tariff, column(0, 40), column(0, 50), storage, series=market, start=start, **fields)

@@ -147,11 +147,11 @@ def test_reasons__what_rests_may_go_either_way():
     assert reasons(solve(asked)).sentence[0].endswith("; below an import price of 0.2592 it would charge")
 
 
-def test_reasons__at_a_price_at_which_something_else_costs_the_same():
+def test_reasons__another_plan_of_the_same_cost():
     """Lossless and of one price: whether it charges is all one."""
     unit = battery(initial_soc=0, final_soc_rule="free")
     asked = problem([unit, grid(max_export_kw=0), load()], {**prices(0.2), "load.demand_kw": 20}, [1, 1])
-    assert "; at this price something else costs the same" in " ".join(reasons(solve(asked)).sentence)
+    assert "; another plan of the same cost does something else" in " ".join(reasons(solve(asked)).sentence)
 
 
 def test_reasons__without_a_battery():
