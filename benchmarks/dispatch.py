@@ -29,12 +29,12 @@ import numpy as np
 from benchmarks import kazarlis
 from benchmarks.peers import cases, in_ems
 from benchmarks.peers.cases import Case
-from ems.dispatch.compile import compile_problem
-from ems.dispatch.highs import highs_lp, silent_highs
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.compile import compile_problem
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solve import solve
-from ems.dispatch.storage_programme import storage_programme
+from ems.dispatch.solvers.highs import highs_lp, silent_highs
+from ems.dispatch.storage.storage_programme import storage_programme
 from ems.dispatch.warm import WarmDispatch
 
 PEERS = ("pypsa", "linopy", "oemof", "cvxpy")

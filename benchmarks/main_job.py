@@ -25,7 +25,7 @@ study = DispatchStudy()
 PROBLEM = f"""{STUDY}
 portfolio = study.load_portfolio()
 problem = study.pose_problem(portfolio)
-from ems.dispatch.highs import solve_with_highs
+from ems.dispatch.solvers.highs import solve_with_highs
 from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
 build_model(problem)

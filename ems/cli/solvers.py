@@ -8,7 +8,7 @@ import click
 @click.command()
 def solvers() -> None:
     """List solvers: which are here, their versions, and how to get the others."""
-    from ems.dispatch.solvers import list_solvers
+    from ems.dispatch.solvers.registry import list_solvers
 
     for one in list_solvers():
         state = f"available {one.version}".strip() if one.is_available else "not here"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ems.assets.unit import Over, Unit, is_rule
-from ems.dispatch.formulation import Formulation, costs_once, costs_over_steps, declare
+from ems.dispatch.formulation.declaration import Formulation, costs_once, costs_over_steps, declare
 from ems.dispatch.problem import DispatchProblem
 from ems.errors import InvalidInput
 from ems.horizon import Horizon

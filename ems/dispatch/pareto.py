@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ems.dispatch.compile import Compiled, Measure, compile_problem, cost_measure, emissions_measure, import_measure
-from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.formulation import connections_of
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.compile import (
+    Compiled,
+    Measure,
+    compile_problem,
+    cost_measure,
+    emissions_measure,
+    import_measure,
+)
+from ems.dispatch.formulation.declaration import connections_of
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
-from ems.dispatch.solution import Solution
 from ems.dispatch.solve import NEARLY, next_stage, solve
-from ems.dispatch.solvers import check_solver
+from ems.dispatch.solvers.exactness import solve_exactly
+from ems.dispatch.solvers.registry import check_solver
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import InvalidInput, NoSolution
 
 if TYPE_CHECKING:

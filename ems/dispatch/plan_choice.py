@@ -11,11 +11,11 @@ import numpy as np
 from ems.assets.battery import Battery
 from ems.assets.ev_charger import EvCharger
 from ems.assets.load import Load
-from ems.dispatch.compile import Compiled
-from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.matrix import Block, Matrix
+from ems.dispatch.formulation.compile import Compiled
+from ems.dispatch.formulation.matrix import Block, Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.solution import Solution
+from ems.dispatch.solvers.exactness import solve_exactly
+from ems.dispatch.solvers.solution import Solution
 
 if TYPE_CHECKING:
     import xarray as xr

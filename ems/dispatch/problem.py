@@ -17,9 +17,9 @@ from ems.assets.group import Group, GroupMember, members_of
 from ems.assets.group_limits import group_findings
 from ems.assets.portfolio import AnyAsset, Portfolio
 from ems.assets.reserve import ReserveRequirement
+from ems.dispatch.formulation.reserves import gives_reserve
 from ems.dispatch.goal import Goal
 from ems.dispatch.outages import with_outages
-from ems.dispatch.reserves import gives_reserve
 from ems.errors import InvalidInput, MissingValues
 from ems.horizon import Horizon
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ems.dispatch.compile import Compiled, solved
-from ems.dispatch.formulation import Formulation, costs_once, costs_over_steps, emissions_kg
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.compile import Compiled, solved
+from ems.dispatch.formulation.declaration import Formulation, costs_once, costs_over_steps, emissions_kg
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.solution import Solution
+from ems.dispatch.solvers.solution import Solution
 from ems.units import unit_of
 
 NOISE = 1e-9
@@ -148,7 +148,7 @@ class DispatchResult:
     @cached_property
     def price_per_kwh(self) -> xr.DataArray:
         """Price of energy at each site in each step (time, site): what one more kWh of demand would cost."""
-        from ems.dispatch.why import prices_of
+        from ems.dispatch.explanation.why import prices_of
 
         price: xr.DataArray = prices_of(self)["price_per_kwh"]
         return price

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ems.dispatch.compile import Compiled, Measure, compile_problem
-from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.compile import Compiled, Measure, compile_problem
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
-from ems.dispatch.solution import Solution
-from ems.dispatch.solvers import check_solver
+from ems.dispatch.solvers.exactness import solve_exactly
+from ems.dispatch.solvers.registry import check_solver
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import Infeasible, InvalidInput, NoSolution
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def solve(
     else:
         solution, final, binaries = solve_exactly(compiled.matrix, options)
     if solution.status == "infeasible":
-        from ems.dispatch.infeasibility import explain_infeasibility
+        from ems.dispatch.explanation.infeasibility import explain_infeasibility
 
         raise Infeasible(explain_infeasibility(compiled, options))
     if solution.status == "unbounded":
@@ -90,7 +90,7 @@ def _solve_by_programme(compiled: Compiled, model: Any) -> Solution:
     InvalidInput
         If the dispatch is no such one, or has constraints of somebody's own; says what does not fit.
     """
-    from ems.dispatch.storage_programme import storage_programme
+    from ems.dispatch.storage.storage_programme import storage_programme
 
     if model is not None:
         raise InvalidInput("solver = 'dp'", "knows nothing of constraints of your own; use solver = 'highs'")
@@ -116,7 +116,7 @@ def _solve_by_programme(compiled: Compiled, model: Any) -> Solution:
 
 
 def _compile_model(problem: DispatchProblem, model: Any) -> Compiled:
-    from ems.dispatch.pyomo_matrix import compile_model
+    from ems.dispatch.formulation.pyomo_matrix import compile_model
 
     return compile_model(problem, model)
 

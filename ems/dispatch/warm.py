@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ems.dispatch.compile import Compiled, compile_problem
-from ems.dispatch.exactness import TOLERANCE_KW, curve_error, solve_exactly
-from ems.dispatch.highs import highs_lp, read_solution, set_options, silent_highs
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.compile import Compiled, compile_problem
+from ems.dispatch.formulation.matrix import Matrix
+from ems.dispatch.formulation.scaling import Scaling
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
-from ems.dispatch.scaling import Scaling
-from ems.dispatch.solution import Solution
+from ems.dispatch.solvers.exactness import TOLERANCE_KW, curve_error, solve_exactly
+from ems.dispatch.solvers.highs import highs_lp, read_solution, set_options, silent_highs
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import Infeasible, InvalidInput, NoSolution
 
 NUMBERS = ("cost", "row_lower", "row_upper", "lower", "upper")

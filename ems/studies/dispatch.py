@@ -103,7 +103,7 @@ class DispatchStudy(Study):
         ------
         InvalidInput
         """
-        from ems.dispatch.solvers import check_solver
+        from ems.dispatch.solvers.registry import check_solver
 
         check_solver(self.solver)
         self.site_file()

@@ -123,13 +123,13 @@ class DispatchPlan:
 
     def prices(self) -> xr.Dataset:
         """Return what energy is worth: at each site in each step, and in each store at each boundary."""
-        from ems.dispatch.why import prices_of
+        from ems.dispatch.explanation.why import prices_of
 
         return prices_of(self.result)
 
     def binding_limits(self) -> pd.DataFrame:
         """Return the limits that cost money, with the worth of one more kW or kWh of each."""
-        from ems.dispatch.limits import binding_limits
+        from ems.dispatch.explanation.limits import binding_limits
 
         return binding_limits(self.result)
 
@@ -144,7 +144,7 @@ class DispatchPlan:
         most : int
             Rows at the most.
         """
-        from ems.dispatch.reasons import reasons
+        from ems.dispatch.explanation.reasons import reasons
 
         result = self.result
         batteries = [asset.id for asset in result.problem.assets if asset.kind == "battery"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ems.dispatch.affine import Columns, Relation, Row, Rows
+from ems.dispatch.formulation.affine import Columns, Relation, Row, Rows
 
 
 def value_of(expression: Row | Rows, x: np.ndarray) -> np.ndarray:

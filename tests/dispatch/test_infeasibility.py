@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from random_contradictions import CAUSES, contradiction
 from random_problems import dispatches
 
-from ems.dispatch.elastic import make_elastic
-from ems.dispatch.infeasibility import diagnose
+from ems.dispatch.explanation.elastic import make_elastic
+from ems.dispatch.explanation.infeasibility import diagnose
+from ems.dispatch.explanation.repair import apply_repair, find_repairs
 from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.repair import apply_repair, find_repairs
 from ems.dispatch.solve import solve
 from ems.errors import Infeasible
 

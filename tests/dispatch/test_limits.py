@@ -12,9 +12,9 @@ from test_why import random_site
 
 from ems.assets.group import Group, GroupMember
 from ems.assets.reserve import ReserveRequirement
-from ems.dispatch.draft import when
+from ems.dispatch.explanation.draft import when
+from ems.dispatch.explanation.limits import binding_limits
 from ems.dispatch.goal import Goal, Outage
-from ems.dispatch.limits import binding_limits
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solve import solve
 from ems.horizon import Horizon

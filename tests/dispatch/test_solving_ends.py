@@ -14,7 +14,7 @@ from pyomo.core import Constraint
 from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solve import solve
-from ems.dispatch.solvers import SOLVERS, list_solvers
+from ems.dispatch.solvers.registry import SOLVERS, list_solvers
 from ems.errors import Infeasible, InvalidInput, NoSolution, SolverUnavailable, UnknownName
 
 EVENING = dt.datetime(2024, 6, 1, 16, tzinfo=dt.UTC)

@@ -10,8 +10,8 @@ from ems.assets.portfolio import KINDS
 from ems.assets.reserve import ReserveRequirement
 from ems.dispatch.goal import Goal
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.storage_fit import REFUSED, TAKEN
-from ems.dispatch.storage_programme import explain_unfit, storage_programme
+from ems.dispatch.storage.storage_fit import REFUSED, TAKEN
+from ems.dispatch.storage.storage_programme import explain_unfit, storage_programme
 from ems.errors import InvalidInput
 from ems.tariffs.demand_charge import DemandCharge
 from tests.builders import battery, charger, generator, grid, load, prices, problem, session

@@ -14,7 +14,7 @@ from ems.assets.load import Load
 from ems.assets.portfolio import Site
 from ems.assets.solar_pv import SolarPV
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.storage_programme import StorageSchedule, explain_unfit, storage_programme
+from ems.dispatch.storage.storage_programme import StorageSchedule, explain_unfit, storage_programme
 from tests.builders import START, battery, grid, load, prices, problem, solar
 
 INSTANCES = 500

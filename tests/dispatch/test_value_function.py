@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from ems.dispatch.value_function import StepCosts, cheapest_path, clipped_walk
+from ems.dispatch.storage.value_function import StepCosts, cheapest_path, clipped_walk
 
 
 def test_cheapest_path__costs_what_highs_says():

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from builders import battery, charger, generator, grid, load, prices, problem, session, solar
 
+from ems.dispatch.explanation.reasons import action_of, flip_price, reasons
+from ems.dispatch.explanation.why import prices_of, worth_of_limits
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.reasons import action_of, flip_price, reasons
 from ems.dispatch.sensitivity import sensitivity
 from ems.dispatch.solve import solve
-from ems.dispatch.why import prices_of, worth_of_limits
 from ems.errors import InvalidInput, UnknownName
 
 # Prices are below 1 per kWh; the solver keeps reduced costs to 1e-7, which a division by steps of 0.25 h widens.

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ems.assets.unit import Unit
-from ems.dispatch.affine import Row, Rows
-from ems.dispatch.array_unit import ArrayUnit, MatrixBuilder
-from ems.dispatch.formulation import (
+from ems.dispatch.formulation.affine import Row, Rows
+from ems.dispatch.formulation.array_unit import ArrayUnit, MatrixBuilder
+from ems.dispatch.formulation.declaration import (
     Formulation,
     connections_of,
     costs_once,
@@ -18,7 +18,7 @@ from ems.dispatch.formulation import (
     declare,
     emissions_kg,
 )
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.problem import DispatchProblem
 
 UNSERVED = ("interruption_cost", "unserved_cost", "unmet_cost")

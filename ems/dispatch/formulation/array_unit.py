@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ems.assets.unit import Over, Unit, is_rule
-from ems.dispatch.affine import Columns, Relation, Rows
-from ems.dispatch.matrix import Block, ConvexCost, Exclusion, Matrix
+from ems.dispatch.formulation.affine import Columns, Relation, Rows
+from ems.dispatch.formulation.matrix import Block, ConvexCost, Exclusion, Matrix
 from ems.horizon import Horizon
 
 TANGENTS = 9
@@ -98,7 +98,7 @@ class MatrixBuilder:
 
     def build(self) -> Matrix:
         """Return the matrix of all that was declared."""
-        from ems.dispatch.quick_scipy import sparse
+        from ems.dispatch.solvers.quick_scipy import sparse
 
         rows, columns, values = (
             np.concatenate([np.empty(0, dtype=kind), *parts])

@@ -10,8 +10,8 @@ from ems.assets.grid_connection import GridConnection
 from ems.assets.group_limits import declare_group
 from ems.assets.portfolio import Site
 from ems.assets.unit import Unit
+from ems.dispatch.formulation.reserves import declare_reserve, divide_reserves, reserve_costs
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.reserves import declare_reserve, divide_reserves, reserve_costs
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ems.assets.battery import Battery
-from ems.dispatch.draft import Draft, when
-from ems.dispatch.elastic import SMALLEST, Change, Limit, enough, power_change, shown, timezone_of
-from ems.dispatch.elastic_limits import needed_kw, raised, ramp_limit
-from ems.dispatch.formulation import Formulation
+from ems.dispatch.explanation.draft import Draft, when
+from ems.dispatch.explanation.elastic import SMALLEST, Change, Limit, enough, power_change, shown, timezone_of
+from ems.dispatch.explanation.elastic_limits import needed_kw, raised, ramp_limit
+from ems.dispatch.formulation.declaration import Formulation
 from ems.dispatch.problem import DispatchProblem
 
 PER_STEP = 1e-3

@@ -13,10 +13,10 @@ from ems.assets.ev_charger import EvCharger
 from ems.assets.load import Load
 from ems.assets.portfolio import Site
 from ems.assets.shiftable_use import UseWindow
-from ems.dispatch.draft import Draft, ranges_of, when
-from ems.dispatch.elastic import Change, Limit, enough, power_change, shown, timezone_of
-from ems.dispatch.elastic_limits import needed_kw, raised
-from ems.dispatch.formulation import Formulation
+from ems.dispatch.explanation.draft import Draft, ranges_of, when
+from ems.dispatch.explanation.elastic import Change, Limit, enough, power_change, shown, timezone_of
+from ems.dispatch.explanation.elastic_limits import needed_kw, raised
+from ems.dispatch.formulation.declaration import Formulation
 from ems.dispatch.problem import DispatchProblem
 
 OF_CRITICAL, OF_BUS = 10.0, 5.0

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.matrix import Matrix
+from ems.dispatch.formulation.scaling import scale
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.scaling import scale
-from ems.dispatch.solution import Solution, Status
+from ems.dispatch.solvers.solution import Solution, Status
 from ems.errors import NoSolution
 
 INTEGRALITY = 1e-5

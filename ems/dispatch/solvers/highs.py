@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.matrix import Matrix
+from ems.dispatch.formulation.scaling import Scaling, scale
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.scaling import Scaling, scale
-from ems.dispatch.solution import Solution, Status
+from ems.dispatch.solvers.solution import Solution, Status
 
 
 def solve_with_highs(matrix: Matrix, options: SolverOptions) -> Solution:

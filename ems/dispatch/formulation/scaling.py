@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.matrix import Matrix
 from ems.units import unit_of
 
 PLAIN_FROM, PLAIN_TO = 1e-1, 1e4

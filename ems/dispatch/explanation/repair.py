@@ -6,12 +6,12 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ems.dispatch.compile import compile_problem
-from ems.dispatch.draft import Draft
-from ems.dispatch.elastic import Change, Elastic, make_elastic
-from ems.dispatch.exactness import solve_exactly
+from ems.dispatch.explanation.draft import Draft
+from ems.dispatch.explanation.elastic import Change, Elastic, make_elastic
+from ems.dispatch.formulation.compile import compile_problem
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
+from ems.dispatch.solvers.exactness import solve_exactly
 
 MOST_REPAIRS = 3
 MOST_ROUNDS = 4

@@ -13,10 +13,10 @@ from ems.assets.group import Group
 from ems.assets.load import Load
 from ems.assets.reserve import ReserveRequirement
 from ems.assets.variable_renewable import VariableRenewable
-from ems.dispatch.draft import Draft, when
-from ems.dispatch.elastic import Change, Limit, power_change, shown, timezone_of
-from ems.dispatch.elastic_limits import needed_kw, raised, ramp_limit
-from ems.dispatch.formulation import Formulation
+from ems.dispatch.explanation.draft import Draft, when
+from ems.dispatch.explanation.elastic import Change, Limit, power_change, shown, timezone_of
+from ems.dispatch.explanation.elastic_limits import needed_kw, raised, ramp_limit
+from ems.dispatch.formulation.declaration import Formulation
 from ems.dispatch.problem import DispatchProblem
 
 

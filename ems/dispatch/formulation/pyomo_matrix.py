@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ems.dispatch.compile import Compiled, Measure, compile_problem
-from ems.dispatch.matrix import Block, ConvexCost, Exclusion, Matrix
+from ems.dispatch.formulation.compile import Compiled, Measure, compile_problem
+from ems.dispatch.formulation.matrix import Block, ConvexCost, Exclusion, Matrix
 from ems.dispatch.model import units_of
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.quick_scipy import sparse
+from ems.dispatch.solvers.quick_scipy import sparse
 from ems.errors import Infeasible, InvalidInput
 
 

@@ -1,7 +1,7 @@
 """Which dispatches are one storage behind one connection, and why others are not.
 
-Every field that acts in a dispatch is either understood by `ems.dispatch.storage_programme` or refused here where it
-is in use.
+Every field that acts in a dispatch is either understood by `ems.dispatch.storage.storage_programme` or refused here
+where it is in use.
 """
 
 from __future__ import annotations

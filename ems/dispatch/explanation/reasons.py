@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ems.assets.battery import Battery
-from ems.dispatch.exactness import TOLERANCE_KW, solve_exactly
-from ems.dispatch.highs import highs_lp, silent_highs
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.explanation.why import prices_of
+from ems.dispatch.formulation.matrix import Matrix
+from ems.dispatch.formulation.scaling import scale
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.scaling import scale
-from ems.dispatch.why import prices_of
+from ems.dispatch.solvers.exactness import TOLERANCE_KW, solve_exactly
+from ems.dispatch.solvers.highs import highs_lp, silent_highs
 from ems.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.solution import Solution
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import SolverUnavailable, UnknownName, did_you_mean, show
 
 PROGRAMS = {"cbc": "cbc", "glpk": "glpsol", "gurobi": "gurobi_cl", "cplex": "cplex"}
@@ -49,7 +49,7 @@ def program_of(solver: str) -> Path | None:
 
 def list_solvers() -> list[SolverInfo]:
     """Return all solvers that are known, with what is there of each."""
-    from ems.dispatch.pyomo_solver import version_of
+    from ems.dispatch.solvers.pyomo_solver import version_of
 
     listed = [_highs_info(), SolverInfo("dp", True, "", "exact, for one storage behind one connection; part of ems")]
     for solver in PROGRAMS:
@@ -79,10 +79,10 @@ def check_solver(solver: str) -> None:
 def solve_matrix(matrix: Matrix, options: SolverOptions) -> Solution:
     """Return the solution of a matrix by the solver that the options name."""
     if options.solver == "highs":
-        from ems.dispatch.highs import solve_with_highs
+        from ems.dispatch.solvers.highs import solve_with_highs
 
         return solve_with_highs(matrix, options)
-    from ems.dispatch.pyomo_solver import solve_with_program
+    from ems.dispatch.solvers.pyomo_solver import solve_with_program
 
     program = program_of(options.solver)
     assert program is not None, "the solver was checked"

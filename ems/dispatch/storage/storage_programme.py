@@ -2,7 +2,8 @@
 
 The state is the energy content. In each step the cheapest use of import, export, curtailment and shedding makes the
 cost of a power of the battery convex and piecewise linear, as long as a kWh is never sold for more than it is bought
-for and throwing energy away through losses never pays. `ems.dispatch.value_function` then finds the cheapest path.
+for and throwing energy away through losses never pays. `ems.dispatch.storage.value_function` then finds the cheapest
+path.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 from ems.assets.battery import Battery
 from ems.assets.battery_limits import limits_of
 from ems.assets.grid_connection import GridConnection
-from ems.dispatch.bus_cost import BusCost, bus_cost, choices_of
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.storage_fit import find_misfit
-from ems.dispatch.value_function import StepCosts, cheapest_path
+from ems.dispatch.storage.bus_cost import BusCost, bus_cost, choices_of
+from ems.dispatch.storage.storage_fit import find_misfit
+from ems.dispatch.storage.value_function import StepCosts, cheapest_path
 from ems.errors import InvalidInput
 
 LEAST_KEPT = 1e-200

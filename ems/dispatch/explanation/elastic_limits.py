@@ -15,9 +15,9 @@ from ems.assets.generator import Generator
 from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.variable_renewable import VariableRenewable
-from ems.dispatch.draft import Draft
-from ems.dispatch.elastic import Change, Limit, shown
-from ems.dispatch.formulation import Formulation
+from ems.dispatch.explanation.draft import Draft
+from ems.dispatch.explanation.elastic import Change, Limit, shown
+from ems.dispatch.formulation.declaration import Formulation
 from ems.dispatch.problem import DispatchProblem
 from ems.horizon import Horizon
 
@@ -31,10 +31,10 @@ def open_limits(problem: DispatchProblem, draft: Draft) -> Iterator[Limit]:
     draft : Draft
         Of that problem; afterwards nothing of these limits is left in it.
     """
-    from ems.dispatch.elastic_battery import open_battery
-    from ems.dispatch.elastic_generator import open_generator
-    from ems.dispatch.elastic_supply import open_connection, open_group, open_renewable, open_reserve
-    from ems.dispatch.elastic_use import open_charger, open_load, open_site
+    from ems.dispatch.explanation.elastic_battery import open_battery
+    from ems.dispatch.explanation.elastic_generator import open_generator
+    from ems.dispatch.explanation.elastic_supply import open_connection, open_group, open_renewable, open_reserve
+    from ems.dispatch.explanation.elastic_use import open_charger, open_load, open_site
 
     ample_kw = ample_power_kw(problem)
     openers: tuple[tuple[type[Asset], Callable[..., Iterator[Limit]]], ...] = (
@@ -144,7 +144,7 @@ def ramp_limit(
     hours : ndarray (steps,)
         Time over which the power changes into each step.
     """
-    from ems.dispatch.draft import when
+    from ems.dispatch.explanation.draft import when
 
     unit = "kW/s" if per_h == 3600 else "kW/min"
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ems.assets.battery import Battery
-from ems.dispatch.compile import compile_problem
-from ems.dispatch.draft import Draft
-from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.highs import solve_with_highs
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.explanation.draft import Draft
+from ems.dispatch.formulation.compile import compile_problem
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
+from ems.dispatch.solvers.exactness import solve_exactly
+from ems.dispatch.solvers.highs import solve_with_highs
 from ems.errors import NoSolution
 from ems.units import unit_of
 

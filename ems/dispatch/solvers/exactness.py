@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ems.dispatch.matrix import ConvexCost, Matrix
+from ems.dispatch.formulation.matrix import ConvexCost, Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.solution import Solution
-from ems.dispatch.solvers import solve_matrix
+from ems.dispatch.solvers.registry import solve_matrix
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import NoSolution
 
 TOLERANCE_KW = 1e-6

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ems.assets.asset import Asset
-from ems.dispatch.compile import Compiled, compile_problem
-from ems.dispatch.conflict import Conflict, conflicting_blocks, find_conflict
-from ems.dispatch.elastic import Elastic, make_elastic
+from ems.dispatch.explanation.conflict import Conflict, conflicting_blocks, find_conflict
+from ems.dispatch.explanation.elastic import Elastic, make_elastic
+from ems.dispatch.explanation.repair import Repair, repairs_of
+from ems.dispatch.formulation.compile import Compiled, compile_problem
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.repair import Repair, repairs_of
 
 LARGEST_STEPS = 20_000
 """Assets times steps beyond which only the shortfall is told: to filter limits one by one would take minutes."""
@@ -29,7 +29,7 @@ class Diagnosis:
     conflict : Conflict or None
         Limits that contradict each other.
     repairs : tuple of Repair
-        What would do, each by itself, the smallest first; `ems.dispatch.repair.apply_repair` does it.
+        What would do, each by itself, the smallest first; `ems.dispatch.explanation.repair.apply_repair` does it.
     """
 
     shortfall: str

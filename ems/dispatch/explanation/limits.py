@@ -12,15 +12,15 @@ import numpy as np
 from ems.assets.asset import Asset, AssetInputs
 from ems.assets.battery import Battery
 from ems.assets.ev_charger import EvCharger
-from ems.dispatch.array_unit import ArrayUnit, MatrixBuilder
-from ems.dispatch.draft import ranges_of, when
-from ems.dispatch.elastic import timezone_of
-from ems.dispatch.exactness import TOLERANCE_KW
-from ems.dispatch.loosening import EITHER, LOOSENED, NOT_BELOW_ZERO, is_stated, moved, value_of
-from ems.dispatch.matrix import Block, Matrix
+from ems.dispatch.explanation.draft import ranges_of, when
+from ems.dispatch.explanation.elastic import timezone_of
+from ems.dispatch.explanation.loosening import EITHER, LOOSENED, NOT_BELOW_ZERO, is_stated, moved, value_of
+from ems.dispatch.explanation.why import NO_WORTH, duals_of
+from ems.dispatch.formulation.array_unit import ArrayUnit, MatrixBuilder
+from ems.dispatch.formulation.matrix import Block, Matrix
 from ems.dispatch.outages import in_service_share
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.why import NO_WORTH, duals_of
+from ems.dispatch.solvers.exactness import TOLERANCE_KW
 from ems.errors import InvalidInput
 from ems.units import unit_of
 

@@ -110,7 +110,7 @@ class Matrix:
         is_integer: bool = False,
     ) -> Matrix:
         """Return the matrix with columns added at its end, which stand in no row yet."""
-        from ems.dispatch.quick_scipy import sparse
+        from ems.dispatch.solvers.quick_scipy import sparse
 
         owner, name, keys = block
         count = len(keys)
@@ -135,7 +135,7 @@ class Matrix:
         upper: float | np.ndarray = np.inf,
     ) -> Matrix:
         """Return the matrix with rows added at its end; entries are (row of the new ones, column, coefficient)."""
-        from ems.dispatch.quick_scipy import sparse
+        from ems.dispatch.solvers.quick_scipy import sparse
 
         owner, name, keys = block
         count = len(keys)

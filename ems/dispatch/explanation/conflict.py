@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ems.dispatch.draft import when
-from ems.dispatch.elastic import Elastic, timezone_of
-from ems.dispatch.matrix import Block, Matrix
+from ems.dispatch.explanation.draft import when
+from ems.dispatch.explanation.elastic import Elastic, timezone_of
+from ems.dispatch.formulation.matrix import Block, Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.solution import Solution
-from ems.dispatch.solvers import solve_matrix
+from ems.dispatch.solvers.registry import solve_matrix
+from ems.dispatch.solvers.solution import Solution
 
 NO_PRICE = 1e-7
 """A limit with a smaller price takes no part in a proof."""

@@ -13,10 +13,10 @@ from ems.assets.commitment import OutputSpan, lags_within, remaining_h, summed_b
 from ems.assets.generation_limits import less_reserve_kw, plus_reserve_kw, ramp_hours
 from ems.assets.generator import Generator
 from ems.assets.startup_cost import ROUNDING_H, begins_of
-from ems.dispatch.draft import Draft, when
-from ems.dispatch.elastic import Change, Limit, enough, power_change, shown
-from ems.dispatch.elastic_limits import lowered, needed_kw, raised, ramp_limit
-from ems.dispatch.formulation import Formulation
+from ems.dispatch.explanation.draft import Draft, when
+from ems.dispatch.explanation.elastic import Change, Limit, enough, power_change, shown
+from ems.dispatch.explanation.elastic_limits import lowered, needed_kw, raised, ramp_limit
+from ems.dispatch.formulation.declaration import Formulation
 from ems.dispatch.problem import DispatchProblem
 from ems.horizon import Horizon
 

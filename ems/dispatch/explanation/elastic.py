@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ems.dispatch.array_unit import ArrayUnit, MatrixBuilder
-from ems.dispatch.compile import Compiled, Measure, solved
-from ems.dispatch.draft import Draft
-from ems.dispatch.exactness import solve_exactly
-from ems.dispatch.formulation import Formulation, declare
-from ems.dispatch.matrix import Matrix
+from ems.dispatch.explanation.draft import Draft
+from ems.dispatch.formulation.array_unit import ArrayUnit, MatrixBuilder
+from ems.dispatch.formulation.compile import Compiled, Measure, solved
+from ems.dispatch.formulation.declaration import Formulation, declare
+from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.solution import Solution
+from ems.dispatch.solvers.exactness import solve_exactly
+from ems.dispatch.solvers.solution import Solution
 from ems.horizon import Horizon
 
 SMALLEST = 1e-6
@@ -177,7 +177,7 @@ def make_elastic(problem: DispatchProblem) -> Elastic:
     The record of each limit is opened first, so that everything that follows from it is open, too: cuts, ranges,
     ramps. Then the limit is declared again, on its own, less what it is broken by.
     """
-    from ems.dispatch.elastic_limits import open_limits
+    from ems.dispatch.explanation.elastic_limits import open_limits
 
     draft = Draft(problem)
     limits = tuple(open_limits(problem, draft))
@@ -254,7 +254,7 @@ def power_change(
     unit, fault : str
         What is counted, and what is wrong with it.
     """
-    from ems.dispatch.draft import when
+    from ems.dispatch.explanation.draft import when
 
     steps = np.flatnonzero(beyond)
     if not len(steps):

@@ -1,0 +1,1 @@
+"""The mathematics of a dispatch: declarations as rows and columns, with names."""

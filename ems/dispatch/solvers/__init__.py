@@ -1,0 +1,1 @@
+"""From a matrix to an exact answer, by whichever solver is there."""

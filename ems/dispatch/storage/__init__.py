@@ -1,0 +1,1 @@
+"""One storage behind one connection, exactly, by a dynamic programme."""
