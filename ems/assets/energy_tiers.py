@@ -83,9 +83,9 @@ def declare_tiers(
     cost = sum over the ends of tiers of step in price * energy of the month beyond the end
 
     Where more is dearer, costs press the energy beyond an end down to its least. Where more is cheaper, the solver
-    decides, month by month, where that is in reach. So it does below a minimum of the bill, where a kWh presses nothing:
-    it costs no more than what it takes off the missing rest. Energy of the first month before the horizon has filled its
-    tiers already and costs nothing again.
+    decides, month by month, where that is in reach. So it does for all ends below a minimum of the bill, where a kWh
+    presses nothing: it costs no more than what it takes off the missing rest. Energy of the first month before the
+    horizon has filled its tiers already and costs nothing again.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Prices of energy at each grid connection: from its series, its tariff, or its flat fields; never from two.
 
-The price of a step is what one more kWh costs with levies and taxes; what a tariff has besides (tiers, peaks, minimums)
-is no price of a step. A tariff with real-time prices takes the market's from the connection's series, which is kept as
+The price of a step is what one more kWh costs with levies and taxes; tiers, peaks and minimums of a tariff are no
+prices of a step. A tariff with real-time prices takes the market's from the connection's series, which is kept as
 ``market_price_per_kwh``.
 """
 

@@ -153,6 +153,41 @@ class DispatchResult:
         price: xr.DataArray = prices_of(self)["price_per_kwh"]
         return price
 
+    def to_dataset(self) -> xr.Dataset:
+        """Return all of the result as one dataset: flows, contents, costs, emissions, prices, and its proof.
+
+        Flows and costs are over (time, asset), contents and the value of stored energy over (boundary, asset), the
+        price of energy over (time, bus). The proof stands in the attributes: solver, status, objective, bound, gap,
+        total cost.
+        """
+        from ems.dispatch.explanation.why import prices_of
+
+        prices = prices_of(self)
+        whole = self.flows.assign(self.cost.data_vars)
+        whole["price_per_kwh"] = prices["price_per_kwh"].rename(site="bus")
+        if "stored_value_per_kwh" in prices:
+            whole["stored_value_per_kwh"] = prices["stored_value_per_kwh"].reindex(asset=whole.asset)
+        t = np.arange(len(self.problem.horizon))
+        found = emissions_kg(self.problem, self.units, t)
+        if found:
+            named = {asset_id: np.broadcast_to(np.asarray(kg, float), len(t)) for asset_id, kg in found.items()}
+            whole["emissions_kg"] = self._dataset({"emissions_kg": named})["emissions_kg"]
+        return whole.assign_attrs(
+            solver=self.solution.solver,
+            status=self.status,
+            objective=self.solution.objective,
+            bound=self.bound,
+            gap=self.gap,
+            total_cost=self.total_cost,
+            currency=self.problem.portfolio.currency,
+        )
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the flows in the long form: a row for each step and asset, a column for each that has a value."""
+        over_steps = self.flows[[name for name, one in self.flows.items() if one.dims == ("time", "asset")]]
+        frame = over_steps.drop_vars(["kind", "name", "site", "step_h"], errors="ignore").to_dataframe()
+        return frame.dropna(axis="columns", how="all")
+
     def _dataset(self, named: dict[str, dict[str, np.ndarray]]) -> xr.Dataset:
         horizon, assets = self.problem.horizon, self.problem.assets
         variables = {}
