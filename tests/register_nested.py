@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ems.assets.battery_limits import SocTarget, TaperPoint
 from ems.assets.charging_session import ChargingSession
 from ems.assets.fuel_curve import CostPoint
+from ems.assets.grid_connection import DemandSoFar
 from ems.assets.shiftable_use import ShiftableUse, UseWindow
 from ems.assets.startup_cost import StartupCost
 from ems.assets.thermal_zone import ThermalZone
@@ -26,6 +27,7 @@ LABELS = ("2024-06", "2024-07")
 
 NESTED = frozenset(
     {"sessions", "soc_targets", "charge_taper", "discharge_taper", "cost_curve", "startup_costs", "demand_charges"}
+    | {"demand_so_far"}
     | {"shiftable", "thermal"}
 )
 """Fields whose values are drawn here."""
@@ -130,6 +132,9 @@ def _to_load(draw: st.DrawFn, given: dict[str, Any]) -> dict[str, Any]:
 def _to_connection(draw: st.DrawFn, given: dict[str, Any]) -> dict[str, Any]:
     names = draw(st.lists(st.sampled_from(["peak", "Leistung ü", "=1+1"]), max_size=2, unique=True))
     given["demand_charges"] = tuple(draw(demand_charges(name, number)) for number, name in enumerate(names))
+    given["demand_so_far"] = tuple(
+        DemandSoFar(charge=name, peaks_kw={LABELS[0]: draw(SMALL)}) for name in names if draw(st.booleans())
+    )
     return given
 
 

@@ -54,7 +54,7 @@ MESSAGES = {
     "asset_empty_name": r"name = '': must not be empty",
     "asset_ev_unreachable_target": r"energy_kwh = 40 kWh: at most 22 kWh can be reached",
     "model_infeasible_load": r"infeasible at 2024-03-03 23:00 UTC .*demand 100 kW.*short of 80 kW",
-    "model_unknown_solver": r"gurobix.*highs, cbc",
+    "model_unknown_solver": r"gurobix.*highs, dp, cbc",
     "model_time_limit_zero": r"time_limit_s = 0 s: must be greater than 0 s",
     "model_horizon_zero": r"horizon_h = 0 h: must be greater than 0 h",
     "param_wrong_type": r"horizon_h = 'tomorrow': must be a number",

@@ -296,10 +296,10 @@ COMMENT ON COLUMN tariffs.levies IS 'Amounts for each kWh on top.';
 COMMENT ON COLUMN tariffs.taxes IS 'Shares of other charges on top.';
 COMMENT ON COLUMN tariffs.demand_charges IS 'Prices of the highest powers; those of the connection add to them.';
 COMMENT ON COLUMN tariffs.contracted_kw IS 'Power that the capacity fee is paid for. [kW]';
-COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month.';
-COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month.';
+COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month. [currency/kW·month]';
+COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month. [currency/month]';
 COMMENT ON COLUMN tariffs.fixed_cost_per_d IS 'Fixed charge of a day. [currency/d]';
-COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes.';
+COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes. [currency/month]';
 COMMENT ON COLUMN tariffs.minimum_cost_per_a IS 'Least that a year costs before taxes. [currency/a]';
 COMMENT ON COLUMN tariffs.position IS 'Place in the order of entry.';
 COMMENT ON COLUMN tariffs.created_at IS 'When it was made.';
@@ -1166,6 +1166,10 @@ CREATE TABLE grid_connection_specs (
     import_price_per_kwh DOUBLE PRECISION,
     export_price_per_kwh DOUBLE PRECISION,
     demand_charges JSONB NOT NULL,
+    demand_so_far JSONB NOT NULL,
+    month_import_kwh_so_far DOUBLE PRECISION NOT NULL,
+    month_export_kwh_so_far DOUBLE PRECISION NOT NULL,
+    year_import_kwh_so_far DOUBLE PRECISION NOT NULL,
     co2_intensity_kg_per_kwh DOUBLE PRECISION NOT NULL,
     may_import_while_exporting BOOLEAN NOT NULL,
     connection_type VARCHAR(14),
@@ -1201,6 +1205,9 @@ CREATE TABLE grid_connection_specs (
     CONSTRAINT ck_grid_connection_specs_tariff_id_length CHECK (length(tariff_id) <= 64),
     CONSTRAINT ck_grid_connection_specs_import_price_per_kwh_range CHECK (import_price_per_kwh >= -1e308 AND import_price_per_kwh <= 1e308),
     CONSTRAINT ck_grid_connection_specs_export_price_per_kwh_range CHECK (export_price_per_kwh >= -1e308 AND export_price_per_kwh <= 1e308),
+    CONSTRAINT ck_grid_connection_specs_month_import_kwh_so_far_range CHECK (month_import_kwh_so_far >= 0 AND month_import_kwh_so_far <= 1e308),
+    CONSTRAINT ck_grid_connection_specs_month_export_kwh_so_far_range CHECK (month_export_kwh_so_far >= 0 AND month_export_kwh_so_far <= 1e308),
+    CONSTRAINT ck_grid_connection_specs_year_import_kwh_so_far_range CHECK (year_import_kwh_so_far >= 0 AND year_import_kwh_so_far <= 1e308),
     CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range CHECK (co2_intensity_kg_per_kwh >= 0 AND co2_intensity_kg_per_kwh <= 1e308),
     CONSTRAINT ck_grid_connection_specs_connection_type_choice CHECK (connection_type IN ('low_voltage', 'medium_voltage', 'high_voltage', 'transmission')),
     CONSTRAINT ck_grid_connection_specs_voltage_level_kv_range CHECK (voltage_level_kv > 0 AND voltage_level_kv <= 1e308),
@@ -1239,7 +1246,11 @@ COMMENT ON COLUMN grid_connection_specs.export_enabled IS 'Whether power may be 
 COMMENT ON COLUMN grid_connection_specs.tariff_id IS 'Tariff that gives the prices of energy.';
 COMMENT ON COLUMN grid_connection_specs.import_price_per_kwh IS 'Price of energy bought, where one holds at all times; otherwise a tariff or a series gives it. [currency/kWh]';
 COMMENT ON COLUMN grid_connection_specs.export_price_per_kwh IS 'Price of energy sold, where one holds at all times; otherwise a tariff or a series gives it. [currency/kWh]';
-COMMENT ON COLUMN grid_connection_specs.demand_charges IS 'Prices of the highest powers of months, days or windows.';
+COMMENT ON COLUMN grid_connection_specs.demand_charges IS 'Prices of the highest powers of months, days or windows; those of the tariff add to them.';
+COMMENT ON COLUMN grid_connection_specs.demand_so_far IS 'Peaks before the horizon by demand charge, in addition to those that the charges state.';
+COMMENT ON COLUMN grid_connection_specs.month_import_kwh_so_far IS 'Energy bought before the horizon in the month in which it begins: the energy tiers of the tariff that it has filled.';
+COMMENT ON COLUMN grid_connection_specs.month_export_kwh_so_far IS 'Energy sold before the horizon in the month in which it begins.';
+COMMENT ON COLUMN grid_connection_specs.year_import_kwh_so_far IS 'Energy bought before the horizon in the calendar year in which it begins, for levies that end at a limit.';
 COMMENT ON COLUMN grid_connection_specs.co2_intensity_kg_per_kwh IS 'Carbon dioxide emitted for each kWh that is bought. [kg/kWh]';
 COMMENT ON COLUMN grid_connection_specs.may_import_while_exporting IS 'Whether import and export are metered apart, so that both may be in one step.';
 COMMENT ON COLUMN grid_connection_specs.connection_type IS 'Level of the grid that it belongs to.';

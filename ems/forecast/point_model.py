@@ -18,6 +18,10 @@ MOST_INWARD = 12.0
 """Its hyperbolic sine is 81,000 deviations."""
 
 
+class TooShort(Exception):  # noqa: N818 - found while learning, told to people by the forecaster
+    """There is not enough history for a model; the text says how much there is and how much it needs."""
+
+
 class PointModel(ABC):
     """A model of the middle of what will come; quantiles are laid around it by `ems.forecast.conformal`.
 
@@ -42,6 +46,11 @@ class PointModel(ABC):
     def importance(self) -> dict[str, float]:
         """Return how much each feature told, in shares; empty where the model has no features."""
         return {}
+
+
+def blocks_of(design: Design) -> int:
+    """Return how many days a forecast touches, the last one perhaps in part."""
+    return -(-design.steps // design.per_day)
 
 
 def known_targets(design: Design, fold: int) -> np.ndarray:

@@ -8,12 +8,13 @@ import numpy as np
 
 from ems.forecast.design import Design
 from ems.forecast.features import KNOWN_DAYS, OWN_DAYS, known_vectors, own_vectors
-from ems.forecast.point_model import PointModel, Scaling, known_targets, within_range, without_small_gaps
+from ems.forecast.point_model import PointModel, Scaling, TooShort, blocks_of, known_targets, within_range, without_small_gaps
 
 PENALTIES = np.array([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
 """Penalties tried, as shares of the number of days; features are scaled to a standard deviation of 1."""
 MOST_LEVERAGE = 0.99
 LEAST_SPREAD = 1e-9
+LEAST_DAYS = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class RidgeFit:
     slope : ndarray (features, outputs)
     penalty : float
     left_out : ndarray (days, outputs)
-        What the map would have said of each day of the training, had it not known it.
+        What the map would have said of each day of the training, had it not known that day.
     """
 
     centre: np.ndarray
@@ -119,6 +120,7 @@ class Ridge(PointModel):
     """
 
     name = "ridge"
+    history_d = 21.0
 
     def __init__(
         self,
@@ -134,26 +136,58 @@ class Ridge(PointModel):
 
     def fit(self, design: Design, fold: int) -> None:
         """Learn the map of each day of the horizon from the days before."""
-        first = max(0, fold - self.window_d)
+        first = max(0, fold - max(self.window_d - max(self.own_days), 1))
         known = known_targets(design, fold)[first:]
+        self.first = first
         self.scaling = Scaling.of(known) if self.is_transformed else None
-        self.range = (np.nanmin(known), np.nanmax(known))
-        self.fits = []
-        for block in range(-(-design.steps // design.per_day)):
+        self.least, self.most = float(np.nanmin(known)), float(np.nanmax(known))
+        self.fits, self.is_learned = [], []
+        for block in range(blocks_of(design)):
             at = slice(block * design.per_day, (block + 1) * design.per_day)
             targets = without_small_gaps(design, known[:, at], design.slot[first:fold, at])
             features = self._features(design, block)[first:fold]
             is_whole = ~np.isnan(targets).any(axis=1) & ~np.isnan(features).any(axis=1)
+            if is_whole.sum() < LEAST_DAYS:
+                raise TooShort(f"{int(is_whole.sum())} whole days are known, at least {LEAST_DAYS} are needed")
             age_d = np.arange(len(features), 0, -1.0)[is_whole]
             weight = None if self.half_life_d is None else 0.5 ** (age_d / self.half_life_d)
             wanted = targets[is_whole] if self.scaling is None else self.scaling.inward(targets[is_whole])
-            self.fits.append(fit_ridge(features[is_whole], wanted, weight))
+            self.fits.append(self._fit_map(features[is_whole], wanted, weight, block))
+            self.is_learned.append(is_whole)
 
     def predict(self, design: Design, fold: int) -> np.ndarray:
         """Return the forecast of a fold, shape (steps,)."""
         told = [fit.predict(self._features(design, block)[fold]) for block, fit in enumerate(self.fits)]
-        inner = np.concatenate(told)
-        return within_range(inner if self.scaling is None else self.scaling.outward(inner), *self.range)
+        return self._outward(np.concatenate(told))
+
+    def errors_left_out(self, design: Design, fold: int) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return what the map says of each day of the training that it was not told, and how far it errs.
+
+        Returns
+        -------
+        int
+            First issue of the training.
+        ndarray (issues, steps)
+            Predictions of days left out; NaN where a day was not learned from.
+        ndarray (issues, steps)
+            Target minus prediction.
+        """
+        known = known_targets(design, fold)[self.first :]
+        told = np.full(known.shape, np.nan)
+        for block, (fit, is_whole) in enumerate(zip(self.fits, self.is_learned, strict=True)):
+            at = slice(block * design.per_day, block * design.per_day + fit.left_out.shape[1])
+            told[is_whole, at] = self._outward(fit.left_out)
+        return self.first, told, known - told
+
+    def _fit_map(
+        self, features: np.ndarray, wanted: np.ndarray, weight: np.ndarray | None, block: int
+    ) -> RidgeFit:
+        """Return the map of one day of the horizon."""
+        return fit_ridge(features, wanted, weight)
+
+    def _outward(self, inner: np.ndarray) -> np.ndarray:
+        values = inner if self.scaling is None else self.scaling.outward(inner)
+        return within_range(values, self.least, self.most)
 
     def _features(self, design: Design, block: int) -> np.ndarray:
         """Return the features of all issues, own values as they are learned."""

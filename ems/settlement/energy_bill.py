@@ -142,9 +142,10 @@ def _periods_that_follow(tariff: Tariff, used: np.ndarray, lines: BillLines) -> 
     for m, month in enumerate(lines.months.of_year.tolist()):
         season = int(np.searchsorted(table.seasons, 100 * month + 1))
         slots = np.searchsorted(table.breaks, _ROLLOVER_MINUTES, side="right") - 1
-        now = places[table.first[season, _MONDAY, slots]].tolist()
-        held = set(places[table.first[season]].ravel().tolist())
-        for place in set(before) - held:
+        now = [int(places[one]) if one >= 0 else -1 for one in table.first[season, _MONDAY, slots]]
+        there = np.unique(table.first[season])
+        held = set(places[there[there >= 0]].tolist())
+        for place in set(before) - held - {-1}:  # -1 is a period that the horizon does not reach
             target = now[before.index(place)]
             goes_to[m, place] = place if target < 0 else target
         before = now

@@ -138,8 +138,7 @@ def energy_prices(
 
     import_price[t] = (contract_price[t] + levies on import) * (1 + shares of all taxes)
 
-    Exports earn what the contract says. What a price in each step cannot tell is said by
-    `ems.tariffs.planning.planning_differences`. Parameters, returns and errors are those of `contract_prices`.
+    Exports earn what the contract says. Parameters, returns and errors are those of `contract_prices`.
     """
     imports, exports = contract_prices(
         tariff,

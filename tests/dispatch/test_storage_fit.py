@@ -14,6 +14,7 @@ from ems.dispatch.storage.storage_fit import REFUSED, TAKEN
 from ems.dispatch.storage.storage_programme import explain_unfit, storage_programme
 from ems.errors import InvalidInput
 from ems.tariffs.demand_charge import DemandCharge
+from ems.tariffs.tariff import Tariff
 from tests.builders import battery, charger, generator, grid, load, prices, problem, session
 
 UNDERSTOOD = {
@@ -34,6 +35,8 @@ UNDERSTOOD = {
         "may_import_while_exporting", "ramp_up_rate_kw_per_s", "ramp_down_rate_kw_per_s",
         # Emissions are an objective of their own, which is refused.
         "co2_intensity_kg_per_kwh",
+        # What tariffs count that bill more than prices, which are refused.
+        "month_import_kwh_so_far", "month_export_kwh_so_far", "year_import_kwh_so_far",
     },
     "load": {
         "rated_load_kw", "is_critical", "is_sheddable", "priority_level", "max_curtailment",
@@ -64,6 +67,20 @@ MISFITS: dict[str, tuple[list[Asset], dict[str, Any], dict[str, Any]]] = {
     "its ramps": ([battery(ramp_up_rate_kw_per_s=0.01), grid()], prices([0.2, 0.3]), {}),
     "demand_charges brings in a price of peaks": (
         [battery(), grid(demand_charges=[DemandCharge(name="peak", rate_per_kw=5)])], prices(0.2), {}
+    ),
+    "bills more than a price of each step's energy": (
+        [battery(), grid(tariff_id="contract")],
+        {},
+        {
+            "tariffs": (
+                Tariff(
+                    id="contract",
+                    name="Contract",
+                    periods=[{"name": "all", "import_price_per_kwh": 0.2, "export_price_per_kwh": 0.1}],
+                    fixed_cost_per_month=5.0,
+                ),
+            )
+        },
     ),
     "max_curtailment_duration_min brings in on/off": (
         [

@@ -16,6 +16,7 @@ from ems.assets.battery import Battery
 from ems.assets.battery_limits import limits_of
 from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
+from ems.assets.tariff_terms import has_more_than_prices
 from ems.dispatch.problem import DispatchProblem
 
 TAKEN = ("battery", "grid_connection", "load", "solar_pv", "wind_turbine")
@@ -29,7 +30,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         "max_cycles_per_d": "a budget of each day",
         "cycle_depth_segments": "wear that depends on the depth of a cycle",
     },
-    "grid_connection": {"demand_charges": "a price of peaks"},
+    "grid_connection": {"demand_charges": "a price of peaks", "demand_so_far": "a price of peaks"},
     "load": {
         "shiftable": "a use that is moved in time",
         "thermal": "a second storage, of heat",
@@ -80,6 +81,10 @@ def _of_fields(problem: DispatchProblem) -> Iterator[str]:
         for name, meaning in REFUSED.get(asset.kind, {}).items():
             if _is_in_use(asset, name):
                 yield f"{asset.kind} '{asset.id}': {name} brings in {meaning}"
+        if isinstance(asset, GridConnection) and asset.tariff_id is not None:
+            tariff = problem.portfolio.tariff(asset.tariff_id)
+            if has_more_than_prices(tariff):
+                yield f"tariff '{tariff.id}' of '{asset.id}' bills more than a price of each step's energy"
         if isinstance(asset, Battery) and asset.final_soc_rule == "cyclic":
             yield f"battery '{asset.id}': final_soc_rule = 'cyclic' leaves the first content open"
 

@@ -181,12 +181,19 @@ COMMENT ON COLUMN generator_specs.ramp_up_rate_kw_per_min IS 'How fast the outpu
 COMMENT ON COLUMN generator_specs.ramp_down_rate_kw_per_min IS 'How fast the output may fall; a stop falls from the lowest output at once. [kW/min]';
 
 ALTER TABLE grid_connection_specs
-    DROP CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range;
+    DROP CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range,
+    DROP CONSTRAINT ck_grid_connection_specs_month_export_kwh_so_far_range,
+    DROP CONSTRAINT ck_grid_connection_specs_month_import_kwh_so_far_range,
+    DROP CONSTRAINT ck_grid_connection_specs_year_import_kwh_so_far_range;
 
 ALTER TABLE grid_connection_specs
     DROP COLUMN co2_intensity_kg_per_kwh,
     DROP COLUMN demand_charges,
-    DROP COLUMN may_import_while_exporting;
+    DROP COLUMN demand_so_far,
+    DROP COLUMN may_import_while_exporting,
+    DROP COLUMN month_export_kwh_so_far,
+    DROP COLUMN month_import_kwh_so_far,
+    DROP COLUMN year_import_kwh_so_far;
 
 COMMENT ON COLUMN grid_connection_specs.max_import_kw IS 'Highest power taken from the grid. [kW]';
 COMMENT ON COLUMN grid_connection_specs.max_export_kw IS 'Highest power fed into the grid. [kW]';

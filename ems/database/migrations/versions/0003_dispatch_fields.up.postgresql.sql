@@ -82,10 +82,10 @@ COMMENT ON COLUMN tariffs.levies IS 'Amounts for each kWh on top.';
 COMMENT ON COLUMN tariffs.taxes IS 'Shares of other charges on top.';
 COMMENT ON COLUMN tariffs.demand_charges IS 'Prices of the highest powers; those of the connection add to them.';
 COMMENT ON COLUMN tariffs.contracted_kw IS 'Power that the capacity fee is paid for. [kW]';
-COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month.';
-COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month.';
+COMMENT ON COLUMN tariffs.capacity_cost_per_kw_month IS 'Fee for a contracted kW and month. [currency/kW·month]';
+COMMENT ON COLUMN tariffs.fixed_cost_per_month IS 'Fixed charge of a month. [currency/month]';
 COMMENT ON COLUMN tariffs.fixed_cost_per_d IS 'Fixed charge of a day. [currency/d]';
-COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes.';
+COMMENT ON COLUMN tariffs.minimum_cost_per_month IS 'Least that a month costs before taxes. [currency/month]';
 COMMENT ON COLUMN tariffs.minimum_cost_per_a IS 'Least that a year costs before taxes. [currency/a]';
 
 ALTER TABLE asset_groups
@@ -283,20 +283,35 @@ COMMENT ON COLUMN generator_specs.ramp_down_rate_kw_per_min IS 'How fast the out
 
 ALTER TABLE grid_connection_specs
     ADD COLUMN demand_charges JSONB DEFAULT '[]' NOT NULL,
+    ADD COLUMN demand_so_far JSONB DEFAULT '[]' NOT NULL,
+    ADD COLUMN month_import_kwh_so_far DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN month_export_kwh_so_far DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    ADD COLUMN year_import_kwh_so_far DOUBLE PRECISION DEFAULT 0 NOT NULL,
     ADD COLUMN co2_intensity_kg_per_kwh DOUBLE PRECISION DEFAULT 0 NOT NULL,
     ADD COLUMN may_import_while_exporting BOOLEAN DEFAULT false NOT NULL;
 
 ALTER TABLE grid_connection_specs
     ALTER COLUMN demand_charges DROP DEFAULT,
+    ALTER COLUMN demand_so_far DROP DEFAULT,
+    ALTER COLUMN month_import_kwh_so_far DROP DEFAULT,
+    ALTER COLUMN month_export_kwh_so_far DROP DEFAULT,
+    ALTER COLUMN year_import_kwh_so_far DROP DEFAULT,
     ALTER COLUMN co2_intensity_kg_per_kwh DROP DEFAULT,
     ALTER COLUMN may_import_while_exporting DROP DEFAULT;
 
 ALTER TABLE grid_connection_specs
-    ADD CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range CHECK (co2_intensity_kg_per_kwh >= 0 AND co2_intensity_kg_per_kwh <= 1e308);
+    ADD CONSTRAINT ck_grid_connection_specs_co2_intensity_kg_per_kwh_range CHECK (co2_intensity_kg_per_kwh >= 0 AND co2_intensity_kg_per_kwh <= 1e308),
+    ADD CONSTRAINT ck_grid_connection_specs_month_export_kwh_so_far_range CHECK (month_export_kwh_so_far >= 0 AND month_export_kwh_so_far <= 1e308),
+    ADD CONSTRAINT ck_grid_connection_specs_month_import_kwh_so_far_range CHECK (month_import_kwh_so_far >= 0 AND month_import_kwh_so_far <= 1e308),
+    ADD CONSTRAINT ck_grid_connection_specs_year_import_kwh_so_far_range CHECK (year_import_kwh_so_far >= 0 AND year_import_kwh_so_far <= 1e308);
 
 COMMENT ON COLUMN grid_connection_specs.max_import_kw IS 'Highest power taken from the grid; a series may replace it in each step. [kW]';
 COMMENT ON COLUMN grid_connection_specs.max_export_kw IS 'Highest power fed into the grid; a series may replace it in each step. [kW]';
-COMMENT ON COLUMN grid_connection_specs.demand_charges IS 'Prices of the highest powers of months, days or windows.';
+COMMENT ON COLUMN grid_connection_specs.demand_charges IS 'Prices of the highest powers of months, days or windows; those of the tariff add to them.';
+COMMENT ON COLUMN grid_connection_specs.demand_so_far IS 'Peaks before the horizon by demand charge, in addition to those that the charges state.';
+COMMENT ON COLUMN grid_connection_specs.month_import_kwh_so_far IS 'Energy bought before the horizon in the month in which it begins: the energy tiers of the tariff that it has filled.';
+COMMENT ON COLUMN grid_connection_specs.month_export_kwh_so_far IS 'Energy sold before the horizon in the month in which it begins.';
+COMMENT ON COLUMN grid_connection_specs.year_import_kwh_so_far IS 'Energy bought before the horizon in the calendar year in which it begins, for levies that end at a limit.';
 COMMENT ON COLUMN grid_connection_specs.co2_intensity_kg_per_kwh IS 'Carbon dioxide emitted for each kWh that is bought. [kg/kWh]';
 COMMENT ON COLUMN grid_connection_specs.may_import_while_exporting IS 'Whether import and export are metered apart, so that both may be in one step.';
 
