@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ems.report.tables import Table, field_words
+from ems.report.tables import MONEY_DECIMALS, Table, cost_words, field_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,25 @@ def show_kpis(kpis: pd.DataFrame, portfolio: Any) -> Table:
             )
         )
     return Table(("figure", "of", "value", "unit", "meaning"), *_first(rows, "figures"))
+
+
+def show_differences(differences: pd.DataFrame, currency: str) -> Table:
+    """Return a table of what the plan and the bill say of each type of cost, and why they differ where they do.
+
+    Parameters
+    ----------
+    differences : DataFrame (cost type)
+        Columns ``objective``, ``settled_bill``, ``difference``, ``cause``; the total stands in the last row.
+    currency : str
+        ISO 4217 code.
+    """
+    columns = ("cost", f"plan ({currency})", f"bill ({currency})", f"difference ({currency})", "cause")
+    rows = [
+        [cost_words(name), row["objective"], row["settled_bill"], row["difference"], row["cause"]]
+        for name, row in zip(differences.index, differences.to_dict("records"), strict=True)
+    ]
+    decimals = {**dict.fromkeys(columns[1:3], MONEY_DECIMALS), columns[3]: 6}
+    return Table(columns, rows, "Plan and settled bill", decimals=decimals, has_total=True)
 
 
 def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:

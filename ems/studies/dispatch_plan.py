@@ -62,6 +62,12 @@ class DispatchPlan:
         problem = self.result.problem
         return settle(self.result.flows, problem.series, problem.portfolio)
 
+    def differences(self) -> pd.DataFrame:
+        """Return objective and settled bill by type of cost, with their difference and its cause."""
+        from ems.studies.reconciliation import differences
+
+        return differences(self.result, self.bill)
+
     @cached_property
     def violations(self) -> list[str]:
         """Laws that the schedule breaks when it is replayed; empty for a sound one."""

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from report_samples import HOSTILE, make_portfolio
 
-from ems.report.dispatch_tables import MOST_ROWS, show_kpis, show_limits, show_reasons
+from ems.report.dispatch_tables import MOST_ROWS, show_differences, show_kpis, show_limits, show_reasons
 
 
 def kpi(name: str, value: float, unit: str = "kWh", asset: str = "", reason: str = "") -> dict[str, object]:
@@ -95,3 +95,19 @@ def test_tables__escape_names():
         html = show_kpis(frame, make_portfolio(battery_name=name))._repr_html_()
         assert "<script" not in html
         assert "<img" not in html
+
+
+def test_show_differences__plan_bill_and_cause():
+    differences = pd.DataFrame(
+        {
+            "objective": [10.0, 10.0],
+            "settled_bill": [10.5, 10.5],
+            "difference": [0.5, 0.5],
+            "cause": ["tiers by mean", "tiers by mean"],
+        },
+        index=["import_cost", "total"],
+    )
+    table = show_differences(differences, "EUR")
+    assert table.columns[1:4] == ("plan (EUR)", "bill (EUR)", "difference (EUR)")
+    assert [row[0] for row in table.rows] == ["import cost", "total"]
+    assert table.rows[0][1:] == [10.0, 10.5, 0.5, "tiers by mean"]
