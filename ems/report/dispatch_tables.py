@@ -72,6 +72,35 @@ def show_differences(differences: pd.DataFrame, currency: str) -> Table:
     return Table(columns, rows, "Plan and settled bill", decimals=decimals, has_total=True)
 
 
+def show_wear(wear: pd.DataFrame, portfolio: Any, currency: str) -> Table:
+    """Return a table of the wear of each battery, by its cycles and by age, beside what the plan was charged for it.
+
+    Parameters
+    ----------
+    wear : DataFrame
+        Columns ``asset``, ``full_cycles``, ``cycle_cost``, ``age_cost``, ``planned_cost``, ``reason``.
+    portfolio : Portfolio
+    currency : str
+        ISO 4217 code.
+    """
+    names = _names(portfolio)
+    columns = (
+        "battery",
+        "full cycles",
+        *(f"{what} ({currency})" for what in ("cycles", "age", "planned")),
+        "not known",
+    )
+    rows = [
+        [
+            names.get(row["asset"], row["asset"]),
+            *(_amount(row[name]) for name in ("full_cycles", "cycle_cost", "age_cost", "planned_cost")),
+            row["reason"],
+        ]
+        for row in wear.to_dict("records")
+    ]
+    return Table(columns, rows, "Wear of batteries" if rows else "No battery wears here")
+
+
 def show_limits(limits: pd.DataFrame, portfolio: Any, most: int = 12) -> Table:
     """Return a table of the limits that cost money, the dearest first.
 

@@ -68,6 +68,13 @@ class DispatchPlan:
 
         return differences(self.result, self.bill)
 
+    def wear(self) -> pd.DataFrame:
+        """Return what the schedule wears off each battery by its cycles and by age, beside what the plan assumed."""
+        from ems.settlement.wear import wear_of
+
+        problem = self.result.problem
+        return wear_of(self.result.flows, problem.series, problem.portfolio)
+
     @cached_property
     def violations(self) -> list[str]:
         """Laws that the schedule breaks when it is replayed; empty for a sound one."""

@@ -7,7 +7,14 @@ import math
 import pandas as pd
 from report_samples import HOSTILE, make_portfolio
 
-from ems.report.dispatch_tables import MOST_ROWS, show_differences, show_kpis, show_limits, show_reasons
+from ems.report.dispatch_tables import (
+    MOST_ROWS,
+    show_differences,
+    show_kpis,
+    show_limits,
+    show_reasons,
+    show_wear,
+)
 
 
 def kpi(name: str, value: float, unit: str = "kWh", asset: str = "", reason: str = "") -> dict[str, object]:
@@ -111,3 +118,13 @@ def test_show_differences__plan_bill_and_cause():
     assert table.columns[1:4] == ("plan (EUR)", "bill (EUR)", "difference (EUR)")
     assert [row[0] for row in table.rows] == ["import cost", "total"]
     assert table.rows[0][1:] == [10.0, 10.5, 0.5, "tiers by mean"]
+
+
+def test_show_wear__costs_and_what_is_not_known():
+    row = {"asset": "battery", "full_cycles": 1.5, "cycle_cost": 12.0, "age_cost": math.nan, "planned_cost": 5.0}
+    table = show_wear(pd.DataFrame([{**row, "reason": "without calendar_life_a"}]), make_portfolio(), "EUR")
+    assert table.columns[2:5] == ("cycles (EUR)", "age (EUR)", "planned (EUR)")
+    assert table.rows[0][1:3] == [1.5, 12.0]
+    assert table.rows[0][3] is None
+    assert table.rows[0][5] == "without calendar_life_a"
+    assert show_wear(pd.DataFrame([], columns=[*row, "reason"]), make_portfolio(), "EUR").rows == []
