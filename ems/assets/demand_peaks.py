@@ -169,9 +169,18 @@ def _declare_mean_of_days(
 def _declare_billed(
     unit: Unit, periods: Mapping[Key, tuple[DemandCharge, DemandPeriod]], peaks: Mapping[Key, Amount]
 ) -> dict[Key, Amount]:
-    """Declare the power that each period is billed: what is not free, and the least that a ratchet leaves."""
+    """Declare the power that each period is billed: what is not free, and the least that a ratchet leaves.
+
+    It reaches no higher than the peaks can: below a minimum of the bill, where a kW costs nothing, a plan could else
+    fill the minimum with power that nobody takes.
+    """
     keys = list(periods)
-    unit.add_variable("billed_kw", over=keys, lower=np.array([period.floor_kw for _, period in periods.values()]))
+    most_kw = {}
+    for key, (charge, period) in periods.items():
+        before = [_share(charge) * peaks[key[0], label].upper for label in period.looks_back_at]
+        most_kw[key] = max([peaks[key].upper - charge.free_kw, period.floor_kw, *before])
+    floors_kw = np.array([period.floor_kw for _, period in periods.values()])
+    unit.add_variable("billed_kw", over=keys, lower=floors_kw, upper=np.array([most_kw[key] for key in keys]))
 
     def billed_demand(key: Key) -> Any:
         return unit.billed_kw[key] >= unit.peak_kw[key] - periods[key][0].free_kw
@@ -185,12 +194,9 @@ def _declare_billed(
     looks_back = [(*key, earlier) for key, (_, period) in periods.items() for earlier in period.looks_back_at]
     if looks_back:
         unit.add_constraint_each("demand_ratchet", demand_ratchet, over=looks_back)
-    billed = {}
-    for key, (charge, period) in periods.items():
-        before = [_share(charge) * peaks[key[0], label].upper for label in period.looks_back_at]
-        most = max([peaks[key].upper - charge.free_kw, period.floor_kw, *before])
-        billed[key] = Amount(unit.billed_kw[key], period.floor_kw, most)
-    return billed
+    return {
+        key: Amount(unit.billed_kw[key], period.floor_kw, most_kw[key]) for key, (_, period) in periods.items()
+    }
 
 
 def _share(charge: DemandCharge) -> float:

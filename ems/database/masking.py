@@ -85,7 +85,7 @@ def _password_place(address: str) -> slice:
 
 def _without_password(address: str) -> str:
     place = _password_place(address)
-    return f"{address[: place.start]}{HIDDEN}{address[place.stop :]}" if place.stop else address
+    return f"{address[: place.start]}{HIDDEN}{address[place.stop :]}" if place.start < place.stop else address
 
 
 def _without(secrets: Iterable[str], text: str) -> str:

@@ -47,7 +47,8 @@ def flow(result: DispatchResult, asset: AnyAsset, name: str) -> np.ndarray:
 
 def money_moved(result: DispatchResult) -> float:
     """What is paid and earned, without regard to sign: the scale of a cost that may sum to nothing."""
-    return max(1.0, float(np.nansum(np.abs(result.cost.to_dataarray()))))
+    over_steps = float(np.nansum(np.abs(result.cost.to_dataarray())))
+    return max(1.0, over_steps, float(result.costs["cost"].abs().sum()))
 
 
 def same_cost(one: float, other: float, result: DispatchResult) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import battery, charger, generator, grid, load, prices, problem, session
 
 from ems.assets.asset import Asset
 from ems.assets.group import Group, GroupMember
@@ -15,7 +16,6 @@ from ems.dispatch.storage.storage_programme import explain_unfit, storage_progra
 from ems.errors import InvalidInput
 from ems.tariffs.demand_charge import DemandCharge
 from ems.tariffs.tariff import Tariff
-from tests.builders import battery, charger, generator, grid, load, prices, problem, session
 
 UNDERSTOOD = {
     "asset": {"kind", "id", "site_id", "status"},

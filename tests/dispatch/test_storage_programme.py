@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from builders import START, battery, grid, load, prices, problem, solar
 from scipy.optimize import linprog
 
 from ems.assets.battery import Battery
@@ -15,7 +16,6 @@ from ems.assets.portfolio import Site
 from ems.assets.solar_pv import SolarPV
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.storage.storage_programme import StorageSchedule, explain_unfit, storage_programme
-from tests.builders import START, battery, grid, load, prices, problem, solar
 
 INSTANCES = 500
 COST_TOLERANCE = 1e-6
