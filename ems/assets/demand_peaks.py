@@ -194,9 +194,7 @@ def _declare_billed(
     looks_back = [(*key, earlier) for key, (_, period) in periods.items() for earlier in period.looks_back_at]
     if looks_back:
         unit.add_constraint_each("demand_ratchet", demand_ratchet, over=looks_back)
-    return {
-        key: Amount(unit.billed_kw[key], period.floor_kw, most_kw[key]) for key, (_, period) in periods.items()
-    }
+    return {key: Amount(unit.billed_kw[key], period.floor_kw, most_kw[key]) for key, (_, period) in periods.items()}
 
 
 def _share(charge: DemandCharge) -> float:
