@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from ems.forecast.folds import Folds
-from ems.record import NonNegative, Positive, Record
+from ems.record import Fraction, Positive, Record
 
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-FEWEST_ERRORS = 48
+FEWEST_ERRORS = 20
 FEWEST_DAYS = 5
 MINUTES_PER_DAY = 1440
 FAINT = 1e-6
@@ -29,13 +29,15 @@ class Calibration(Record):
     """Days of past forecasts whose errors count."""
     clock_h: Positive = 3.0
     """Nearness in time of day: errors this far away count 61 %, twice as far 14 %."""
-    level: Positive = 0.5
+    level: Positive = 0.7
     """Nearness in size of the forecast, in standard deviations of the forecasts."""
     lead_days: Positive = 1.0
     """Nearness in lead time."""
-    adaptation: Annotated[float, Field(ge=0, le=1)] = 0.02
+    correction: Fraction = 0.5
+    """Share of the median of past errors by which the median forecast is corrected; quantiles around it keep all."""
+    adaptation: Annotated[float, Field(ge=0, le=1)] = 0.01
     """How fast levels follow the coverage reached: 0 is never."""
-    width_adaptation: Annotated[float, Field(ge=0, le=1)] = 0.1
+    width_adaptation: Annotated[float, Field(ge=0, le=1)] = 0.2
     """How fast all intervals together grow where too little lies within them, and shrink where too much does."""
 
 
@@ -109,14 +111,40 @@ def calibrated(
         count = folds.counts[fold]
         if fold:
             _adapt(state, folds, fold, quantiles, usable, wanted, options)
-        seen = folds.seen(fold, options.days, steps_per_day) & usable
-        if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < FEWEST_DAYS:
-            continue
-        found = _of_fold(folds, fold, points, seen, wanted, state, options, steps_per_day)
-        certain = is_certain[fold, :count]
-        found[certain] = points[fold, :count][certain][:, None]
-        quantiles[fold, :count] = np.clip(np.sort(found, axis=1), *bounds)
+        found = quantiles_of_fold(folds, fold, points, is_certain, wanted, state, options, steps_per_day, bounds)
+        if found is not None:
+            quantiles[fold, :count] = found
     return quantiles, state
+
+
+def quantiles_of_fold(
+    folds: Folds,
+    fold: int,
+    points: np.ndarray,
+    is_certain: np.ndarray,
+    levels: np.ndarray,
+    state: CalibrationState,
+    options: Calibration,
+    steps_per_day: int,
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> np.ndarray | None:
+    """Return the quantiles of one fold, shape (steps, levels), or None where too few errors were known.
+
+    Parameters are those of `calibrated`, with the state that adaptation has come to.
+    """
+    count = folds.counts[fold]
+    usable = np.isfinite(points) & ~is_certain
+    seen = folds.seen(fold, options.days, steps_per_day) & usable
+    certain = is_certain[fold, :count]
+    if certain.all():
+        return np.repeat(points[fold, :count, None], len(levels), axis=1)
+    if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < FEWEST_DAYS:
+        return None
+    found = _of_fold(folds, fold, points, seen, levels, state, options, steps_per_day)
+    found[certain] = points[fold, :count][certain][:, None]
+    found = np.sort(found, axis=1)
+    lower, upper = bounds
+    return found if lower is None and upper is None else np.clip(found, lower, upper)
 
 
 def _of_fold(
@@ -145,7 +173,9 @@ def _of_fold(
     weights = np.exp(-0.5 * distance) + FAINT
     found = _weighted_quantiles(errors, weights, ndtr(ndtri(levels) + state.shift))
     middle = _weighted_quantiles(errors, weights, np.array([0.5]))
-    return now[:, None] + middle + np.exp(state.log_width) * (found - middle)
+    spread_out = middle + np.exp(state.log_width) * (found - middle)
+    spread_out[:, np.abs(levels - 0.5) < 1e-9] = options.correction * middle
+    return now[:, None] + spread_out
 
 
 def _weighted_quantiles(errors: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:

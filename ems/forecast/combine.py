@@ -22,7 +22,7 @@ class Combination(Record):
 
     learning_days: Positive = 28.0
     """Days of past forecasts from which weights are learned."""
-    shrinking: NonNegative = 3.0
+    shrinking: NonNegative = 1.0
     """How strongly weights are drawn towards equal ones, in folds of evidence."""
 
 

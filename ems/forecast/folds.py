@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,48 @@ class Folds:
         """Steps of the raster, shape (folds, steps)."""
         return self.at[:, None] + np.arange(self.predicted.shape[2])
 
+    def of(self, names: Sequence[str]) -> Folds:
+        """Return the folds of some of the members, in their order."""
+        numbers = [self.members.index(name) for name in names]
+        return replace(
+            self,
+            members=tuple(names),
+            predicted=self.predicted[numbers],
+            fitted=tuple(self.fitted[number] for number in numbers),
+            seconds=self.seconds[numbers],
+        )
+
+    def with_fold(self, at: int, minute: np.ndarray) -> Folds:
+        """Return the folds with one more, later one, of which nothing is known yet.
+
+        Parameters
+        ----------
+        at : int
+            Its issue time.
+        minute : ndarray of int (steps,)
+            Minute of the local day of its steps.
+        """
+        width = max(self.minute.shape[1], len(minute))
+
+        def longer(values: np.ndarray, rows: int, fill: float) -> np.ndarray:
+            pad = [(0, 0)] * (values.ndim - 2) + [(0, rows), (0, width - values.shape[-1])]
+            return np.pad(values, pad, constant_values=fill)
+
+        minutes = longer(self.minute, 1, -1)
+        minutes[-1, : len(minute)] = minute
+        return replace(
+            self,
+            at=np.append(self.at, at),
+            counts=np.append(self.counts, len(minute)),
+            predicted=longer(self.predicted, 1, np.nan),
+            observed=longer(self.observed, 1, np.nan),
+            minute=minutes,
+        )
+
+    def moved(self, steps: int) -> Folds:
+        """Return the folds on a raster that begins so many steps later."""
+        return replace(self, at=self.at - steps)
+
     def seen(self, fold: int, days: float, steps_per_day: int) -> np.ndarray:
         """Return which steps of earlier folds were measured when a fold was issued, shape (folds, steps).
 
@@ -79,6 +121,7 @@ def run_folds(
     at: Sequence[int],
     steps: Sequence[int],
     progress: Progress | None = None,
+    pace: float = 1.0,
 ) -> Folds:
     """Return what models forecast from each issue time, fitted again as often as each says.
 
@@ -95,6 +138,8 @@ def run_folds(
     steps : sequence of int
         Steps of each fold.
     progress : callable, optional
+    pace : float
+        Models are fitted again after so many times the days that each says; at the last issue time in any case.
 
     Raises
     ------
@@ -127,7 +172,7 @@ def run_folds(
         observed[fold, :count] = history.values[first : first + count]
         minute[fold, :count] = history.calendar.minute[first : first + count]
         for number, runner in enumerate(runners):
-            predicted[number, fold, :count] = runner.run(views[runner.model.training_days])
+            predicted[number, fold, :count] = runner.run(views[runner.model.training_days], pace, is_last=is_last)
         if progress is not None:
             progress(fold + 1, len(at))
     working = [number for number, runner in enumerate(runners) if runner.fitted is not None]
@@ -157,18 +202,21 @@ class _Runner:
         self.model = model
         self.fitted: FittedModel | None = None
         self.fitted_at = 0
+        self.updated_at = 0
         self.seconds = 0.0
         self.failure: str | None = None
 
-    def run(self, known: Known) -> np.ndarray:
+    def run(self, known: Known, pace: float, *, is_last: bool) -> np.ndarray:
         """Return the model's forecast, NaN where it cannot be fitted; fitted again where it is due."""
         begin = time.process_time()
+        per_day = known.history.steps_per_day
         try:
-            age_days = (known.at - self.fitted_at) * known.history.step_h / 24
-            if self.fitted is None or age_days >= self.model.refit_days - 1e-9:
-                self.fitted, self.fitted_at = self.model.fit_once(known), known.at
-            else:
-                self.fitted = self.fitted.update(known)
+            if self.fitted is None or known.at - self.fitted_at >= pace * self.model.refit_days * per_day or (
+                is_last and pace > 1
+            ):
+                self.fitted, self.fitted_at, self.updated_at = self.model.fit_once(known), known.at, known.at
+            elif known.at - self.updated_at >= pace * per_day or pace == 1:
+                self.fitted, self.updated_at = self.fitted.update(known), known.at
             self.failure = None
             return self.fitted.predict(known)
         except InvalidInput as error:

@@ -14,6 +14,7 @@ from ems.forecast.models.model import FittedModel, Model, State
 if TYPE_CHECKING:
     from ems.forecast.history import Known
 
+Season = Literal["day", "week", "kind_of_day", "mean_of_days", "mean_of_weeks"]
 MOST_WEEKS = 8
 DAYS_OF_MEAN = 7
 WEEKS_OF_MEAN = 4
@@ -46,7 +47,7 @@ class SeasonalNaive(Model):
     name: ClassVar[str] = "seasonal_naive"
     meaning: ClassVar[str] = "the value of the same local time on an earlier day"
 
-    season: Literal["day", "week", "kind_of_day", "mean_of_days", "mean_of_weeks"] = "day"
+    season: Season = "day"
     """The day before; the same day last week; the day before, but last week for Saturday, Sunday and Monday; the mean
     of the last seven days; the mean of the same weekday over four weeks."""
 

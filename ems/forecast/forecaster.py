@@ -1,0 +1,389 @@
+"""A forecast with honest probabilities: models fitted at an issue time, weighted and calibrated by the days before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ems.errors import InvalidInput
+from ems.forecast.calibration import LEVELS, Calibration, CalibrationState, calibrated, quantiles_of_fold
+from ems.forecast.certainty import certain_zeros
+from ems.forecast.folds import Folds, Progress, run_folds
+from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
+from ems.forecast.issue import steps_of
+from ems.forecast.models.model import FittedModel
+from ems.forecast.recipe import Recipe, combined
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import xarray as xr
+
+WARM_UP_DAYS = 28
+"""Days before an issue time over which weights and errors are learned from forecasts made as if it were then."""
+FEWEST_WARM_UP_DAYS = 5
+WARM_UP_PACE = 7.0
+"""In these days models are fitted again a seventh as often as in use: their errors are hardly larger, in a fifth of the
+time."""
+
+
+@dataclass(frozen=True)
+class SeriesTraits:
+    """What a forecaster must know of its series.
+
+    Parameters
+    ----------
+    name, asset, units, timezone : str
+    kind : str
+    step_h : float
+    lower, upper : float, optional
+    signals : tuple of str
+        Names of those known ahead, all of which a forecast needs.
+    """
+
+    name: str
+    asset: str
+    units: str
+    timezone: str
+    kind: Kind
+    step_h: float
+    lower: float | None
+    upper: float | None
+    signals: tuple[str, ...]
+
+    @classmethod
+    def of(cls, history: History) -> SeriesTraits:
+        """Return the traits of a history."""
+        return cls(
+            name=history.name,
+            asset=history.asset,
+            units=history.units,
+            timezone=history.timezone,
+            kind=history.kind,
+            step_h=history.step_h,
+            lower=history.lower,
+            upper=history.upper,
+            signals=tuple(sorted(history.known_ahead)),
+        )
+
+    def check(self, history: History) -> None:
+        """Raise where a history is not of these traits.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        findings = []
+        if abs(history.step_h - self.step_h) > 1e-9:
+            findings.append(f"steps of {history.step_h:g} h: the forecaster was fitted to steps of {self.step_h:g} h")
+        missing = sorted(set(self.signals) - set(history.known_ahead))
+        findings += [f"{name}: is not given, but the forecaster was fitted with it" for name in missing]
+        if findings:
+            raise InvalidInput(f"forecast of {history.label}", findings)
+
+
+@dataclass(frozen=True)
+class FittedForecaster:
+    """Fitted models, their weights, and the errors from which quantiles are made.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    traits : SeriesTraits
+    fitted : tuple of FittedModel
+        Members that could be fitted, in the order of `members`.
+    members : tuple of str
+    weights : ndarray (members,)
+    folds : Folds
+        The forecasts of the days before, without those of the members.
+    points : ndarray (folds, steps)
+        What the recipe forecast then.
+    is_certain : ndarray of bool (folds, steps)
+    first_time : Timestamp
+        First step of the raster to which the folds' positions refer.
+    calibration : Calibration
+    state : CalibrationState
+    levels : tuple of float
+    horizon_h : float
+    in_local_days : bool
+    trained_from, trained_until : Timestamp
+        First step learned from, and the issue time.
+    samples : int
+    errors : mapping of str to float
+        Mean absolute error of each candidate by which one was chosen; empty where nothing was.
+    choice : str
+    notes : tuple of str
+    """
+
+    recipe: Recipe
+    traits: SeriesTraits
+    fitted: tuple[FittedModel, ...]
+    members: tuple[str, ...]
+    weights: np.ndarray
+    folds: Folds
+    points: np.ndarray
+    is_certain: np.ndarray
+    first_time: pd.Timestamp
+    calibration: Calibration
+    state: CalibrationState
+    levels: tuple[float, ...]
+    horizon_h: float
+    in_local_days: bool
+    trained_from: pd.Timestamp
+    trained_until: pd.Timestamp
+    samples: int
+    errors: Mapping[str, float]
+    choice: str
+    notes: tuple[str, ...] = ()
+
+    def predict(
+        self, history: History, issued_at: dt.datetime | pd.Timestamp | np.datetime64 | None = None
+    ) -> xr.Dataset:
+        """Return the forecast from an issue time, without fitting anything.
+
+        Parameters
+        ----------
+        history : History
+            What is known up to the issue time; later values are not looked at.
+        issued_at : datetime, optional
+            Beginning of the first step that is forecast; the time of fitting where it is left out.
+
+        Returns
+        -------
+        Dataset (time, quantile)
+            One variable, named as the series; ``issued_at`` is a coordinate.
+
+        Raises
+        ------
+        InvalidInput
+            If the history is of another step, lacks a signal, or the errors are too old to tell probabilities.
+        """
+        self.traits.check(history)
+        at = history.position(self.trained_until if issued_at is None else issued_at)
+        steps = steps_of(history, at, self.horizon_h, in_local_days=self.in_local_days)
+        history = history.reaching(at + steps)
+        point = self._point(history, at, steps)
+        offset = round((history.times[0] - self.first_time) / pd.Timedelta(hours=self.traits.step_h))
+        minute = history.calendar.minute[at : at + steps]
+        folds = self.folds.moved(offset).with_fold(at, minute)
+        width = folds.observed.shape[1]
+        fold = len(folds.at) - 1
+        points = np.full((fold + 1, width), np.nan)
+        points[:fold, : self.points.shape[1]] = self.points
+        is_certain = np.zeros(points.shape, dtype=bool)
+        is_certain[:fold, : self.is_certain.shape[1]] = self.is_certain
+        now = certain_zeros(history, folds)[fold]
+        is_certain[fold] = now
+        points[fold, :steps] = np.where(now[:steps], 0.0, point)
+        quantiles = quantiles_of_fold(
+            folds,
+            fold,
+            points,
+            is_certain,
+            np.array(self.levels),
+            self.state,
+            self.calibration,
+            history.steps_per_day,
+            (self.traits.lower, self.traits.upper),
+        )
+        if quantiles is None:
+            raise InvalidInput(
+                f"forecast of {history.label}",
+                f"at {history.times[at]:%Y-%m-%d %H:%M} UTC too few errors of the last {self.calibration.days:g} days are "
+                f"known, as it was fitted at {self.trained_until:%Y-%m-%d %H:%M} UTC; fit it again",
+            )
+        return forecast_dataset(self.traits, history.times[at : at + steps], quantiles, self.levels, self._attrs())
+
+    def _point(self, history: History, at: int, steps: int) -> np.ndarray:
+        views: dict[float, Known] = {}
+        total = np.zeros(steps)
+        for fitted, weight in zip(self.fitted, self.weights, strict=True):
+            if weight == 0:
+                continue
+            days = fitted.model.training_days
+            if days not in views:
+                views[days] = history.known_at(at, steps, days)
+            total += weight * fitted.predict(views[days])
+        return within(total, self.traits.lower, self.traits.upper)
+
+    def _attrs(self) -> dict[str, Any]:
+        return {"model": self.recipe.name, "notes": list(self.notes)}
+
+
+def fit_forecaster(
+    history: History,
+    recipe: Recipe,
+    issued_at: dt.datetime | pd.Timestamp | np.datetime64 | None = None,
+    *,
+    horizon_h: float = 24.0,
+    in_local_days: bool = True,
+    levels: Sequence[float] = LEVELS,
+    calibration: Calibration | None = None,
+    warm_up_days: int = WARM_UP_DAYS,
+    progress: Progress | None = None,
+) -> FittedForecaster:
+    """Return a forecaster fitted to what is known at an issue time.
+
+    Forecasts are made as if it were each of the days before, at the same local time; from what became of them follow
+    the weights of the members and the quantiles.
+
+    Parameters
+    ----------
+    history : History
+    recipe : Recipe
+    issued_at : datetime, optional
+        Beginning of the first step to be forecast; after the last measured value where it is left out.
+    horizon_h : float
+    in_local_days : bool
+        Whether a horizon of whole days ends at the same local time: after 23 or 25 h where the clock changes.
+    levels : sequence of float
+        Probability levels, ascending, with 0.5 among them.
+    calibration : Calibration, optional
+    warm_up_days : int
+        Days before, as far as the history reaches.
+    progress : callable, optional
+
+    Raises
+    ------
+    InvalidInput
+        If the history is too short, a signal is missing, or no model can be fitted.
+    """
+    calibration = calibration or Calibration()
+    levels = checked_levels(levels)
+    at = history.last_known if issued_at is None else history.position(issued_at)
+    own = steps_of(history, at, horizon_h, in_local_days=in_local_days)
+    history = history.reaching(at + own)
+    before = days_before(history, at, warm_up_days)
+    starts = [*before, at]
+    counts = [steps_of(history, one, horizon_h, in_local_days=in_local_days) for one in starts]
+    folds = run_folds(recipe.members, history, starts, counts, progress, pace=WARM_UP_PACE)
+    # What is measured at the issue time or after it is not known; a file may hold it all the same.
+    folds = replace(folds, observed=np.where(folds.position < at, folds.observed, np.nan))
+    result = combined(recipe, folds, history.steps_per_day)
+    is_certain = certain_zeros(history, folds)
+    points = bounded(result.points, is_certain, history)
+    _, state = calibrated(
+        folds, points, is_certain, levels, calibration, history.steps_per_day, (history.lower, history.upper)
+    )
+    names = [name for name in recipe.members if name in folds.members]
+    last = folds.of(names)
+    keep = len(folds.at) - 1
+    fewer = () if len(before) >= warm_up_days else (f"only {len(before)} days before could be forecast to learn from",)
+    return FittedForecaster(
+        recipe=recipe,
+        traits=SeriesTraits.of(history),
+        fitted=last.fitted,
+        members=last.members,
+        weights=result.weights[-1],
+        folds=replace(
+            folds,
+            members=(),
+            fitted=(),
+            seconds=np.empty(0),
+            at=folds.at[:keep],
+            counts=folds.counts[:keep],
+            predicted=np.empty((0, keep, points.shape[1])),
+            observed=folds.observed[:keep],
+            minute=folds.minute[:keep],
+        ),
+        points=points[:keep],
+        is_certain=is_certain[:keep],
+        first_time=history.times[0],
+        calibration=calibration,
+        state=state,
+        levels=levels,
+        horizon_h=horizon_h,
+        in_local_days=in_local_days,
+        trained_from=history.times[_first_trained(history, recipe, at)],
+        trained_until=history.times[at],
+        samples=folds.samples,
+        errors=result.errors,
+        choice=result.choices[-1],
+        notes=(*history.notes, *fewer, *folds.notes),
+    )
+
+
+def _first_trained(history: History, recipe: Recipe, at: int) -> int:
+    """Return the first step that any member learns from."""
+    days = max(member.training_days for member in recipe.members.values())
+    return max(0, at - round(days * 24 / history.step_h))
+
+
+def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """Return levels of probability, checked.
+
+    Raises
+    ------
+    InvalidInput
+        If they do not ascend, lie outside (0, 1), or lack the median, which is the point forecast.
+    """
+    found = tuple(float(one) for one in levels)
+    findings = []
+    if not all(0 < one < 1 for one in found):
+        findings.append("each must lie above 0 and below 1")
+    if list(found) != sorted(set(found)):
+        findings.append("they must ascend, without repeating")
+    if not any(abs(one - 0.5) < 1e-9 for one in found):
+        findings.append("0.5 must be among them: the median is the point forecast")
+    if findings:
+        raise InvalidInput(f"quantiles = {list(found)}", findings)
+    return found
+
+
+def days_before(history: History, at: int, most: int) -> list[int]:
+    """Return the issue times at the same local time on the days before, ascending, as far as the history reaches.
+
+    Raises
+    ------
+    InvalidInput
+        If it does not reach far enough to tell probabilities.
+    """
+    per_day = history.steps_per_day
+    calendar = history.calendar
+    first_usable = (SHORTEST_HISTORY_DAYS + 1) * per_day
+    first_known = int(np.argmax(np.isfinite(history.values)))
+    found = []
+    for day in range(most, 0, -1):
+        place = int(calendar.same_time(np.array([at]), day, per_day)[0])
+        if place - first_known >= first_usable:
+            found.append(place)
+    if len(found) < min(FEWEST_WARM_UP_DAYS, most):
+        days = max(0, at - first_known) / per_day
+        least = SHORTEST_HISTORY_DAYS + 1 + FEWEST_WARM_UP_DAYS
+        raise InvalidInput(
+            f"forecast of {history.label}",
+            f"{days:.3g} days of history before the issue time: a forecast with probabilities needs at least {least}; "
+            "give a longer history or a later issue time",
+        )
+    return found
+
+
+def bounded(points: np.ndarray, is_certain: np.ndarray, history: History) -> np.ndarray:
+    """Return point forecasts within what can be: zero where that is certain, between the bounds elsewhere."""
+    return np.where(is_certain & np.isfinite(points), 0.0, within(points, history.lower, history.upper))
+
+
+def within(values: np.ndarray, lower: float | None, upper: float | None) -> np.ndarray:
+    """Return values between bounds, where there are any."""
+    return values if lower is None and upper is None else np.clip(values, lower, upper)
+
+
+def forecast_dataset(
+    traits: SeriesTraits,
+    times: pd.DatetimeIndex,
+    quantiles: np.ndarray,
+    levels: Sequence[float],
+    attrs: Mapping[str, Any],
+) -> xr.Dataset:
+    """Return quantiles as the dataset which flows: (time, quantile), with its issue time."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {traits.name: (("time", "quantile"), quantiles, {"units": traits.units})},
+        coords={"time": times.to_numpy(), "quantile": np.asarray(levels), "issued_at": times[0].to_datetime64()},
+        attrs={"timezone": traits.timezone, "kind": traits.kind, "asset": traits.asset, **attrs},
+    )

@@ -1,0 +1,200 @@
+"""Recipes: which models are run, and how their forecasts become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ems.errors import InvalidInput, UnknownName, did_you_mean, show
+from ems.forecast.combine import Combination, weights_of
+from ems.forecast.folds import Folds
+from ems.forecast.models.boosting import BoostedRidge, LightGbm
+from ems.forecast.models.model import Model
+from ems.forecast.models.naive import SeasonalNaive, Season
+from ems.forecast.models.profile_ridge import ProfileRidge
+from ems.forecast.models.ridge import Ridge
+from ems.forecast.models.registry import MODELS, model_class
+
+COMBINED = ("ensemble", "auto")
+"""Recipes of several models."""
+SIMPLE_RULES: tuple[Season, ...] = ("day", "week", "kind_of_day", "mean_of_weeks")
+"""Seasons of the simple rules by which skill is measured; the best one of them is the reference."""
+MARGIN = 0.1
+"""Share by which a single model's error must be less than the ensemble's to be chosen before it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is run for a forecast.
+
+    Parameters
+    ----------
+    name : str
+    members : mapping of str to Model
+        By name.
+    way : str
+        ``single``: the only member; ``ensemble``: their weighted mean; ``auto``: the ensemble or the best member,
+        whichever was better lately.
+    combination : Combination
+        How weights are learned, and over which days the best is chosen.
+    """
+
+    name: str
+    members: Mapping[str, Model]
+    way: Literal["single", "ensemble", "auto"] = "single"
+    combination: Combination = field(default_factory=Combination)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """One forecast made of several.
+
+    Parameters
+    ----------
+    points : ndarray (folds, steps)
+    weights : ndarray (folds, members)
+        Of the members in each fold, summing to 1; zeros where no member had a forecast.
+    choices : tuple of str
+        Candidate that was taken in each fold: a member, or ``ensemble``.
+    errors : mapping of str to float
+        Mean absolute error of each candidate over the days before the last fold, by which it was chosen; empty where
+        nothing is chosen.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    choices: tuple[str, ...]
+    errors: Mapping[str, float]
+
+
+def recipe_of(name: str, options: Mapping[str, Any] | None = None, seed: int = 0) -> Recipe:
+    """Return the recipe of a name.
+
+    Parameters
+    ----------
+    name : str
+        A model's name, ``ensemble`` or ``auto``.
+    options : mapping, optional
+        Options of the model; of the ensemble and auto those of `Combination` and ``members``, a list of names.
+    seed : int
+        Of models that draw at random.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such model.
+    InvalidInput
+        If an option is unknown or out of its bounds.
+    """
+    given = dict(options or {})
+    if name not in COMBINED:
+        return Recipe(name, {name: model_of(name, given, seed)})
+    wanted = given.pop("members", None)
+    combination = Combination(**given)
+    members = default_members(seed)
+    if wanted is not None:
+        if not isinstance(wanted, list | tuple) or not wanted:
+            raise InvalidInput(f"the options of '{name}'", f"members = {show(wanted)}: must be a list of models")
+        members = {}
+        for one in wanted:
+            member = str(one)
+            members[member] = default_members(seed).get(member) or model_of(member, {}, seed)
+    return Recipe(name, members, "ensemble" if name == "ensemble" else "auto", combination)
+
+
+def model_of(name: str, options: Mapping[str, Any], seed: int = 0) -> Model:
+    """Return a model with options.
+
+    Raises
+    ------
+    UnknownName, InvalidInput
+    """
+    if name not in MODELS:
+        raise UnknownName(f"model {show(name)}", did_you_mean(name, [*MODELS, *COMBINED]))
+    kind = model_class(name)
+    given = dict(options)
+    if "seed" in kind.model_fields:
+        given.setdefault("seed", seed)
+    return kind(**given)
+
+
+def default_members(seed: int = 0) -> dict[str, Model]:
+    """Return the members of the ensemble: linear and of trees, of long and of short memory, and one simple rule."""
+    return {
+        "ridge": Ridge(),
+        "profile_ridge": ProfileRidge(),
+        "profile_ridge_asinh": ProfileRidge(transform="asinh"),
+        "profile_ridge_112_days": ProfileRidge(training_days=112),
+        "lightgbm": LightGbm(trees=100, learning_rate=0.1, leaves=16, seed=seed),
+        "boosted_ridge": BoostedRidge(trees=100, learning_rate=0.05, leaves=12, least_rows_of_leaf=40, seed=seed),
+        "boosted_ridge_value": BoostedRidge(target="value", trees=100, learning_rate=0.1, leaves=16, seed=seed),
+        "mean_of_days": SeasonalNaive(season="mean_of_days"),
+    }
+
+
+def simple_rules(training_days: float = 365.0) -> dict[str, Model]:
+    """Return the simple rules by which skill is measured, by name."""
+    return {f"naive_{season}": SeasonalNaive(season=season, training_days=training_days) for season in SIMPLE_RULES}
+
+
+def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
+    """Return the forecast of a recipe in all folds, each from what was known when it was issued.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    folds : Folds
+        Of the recipe's members, and maybe more.
+    steps_per_day : int
+    """
+    own = folds.of([name for name in recipe.members if name in folds.members])
+    count = len(folds.at)
+    if recipe.way == "single":
+        name = own.members[0]
+        return Combined(own.predicted[0], np.ones((count, 1)), (name,) * count, {})
+    weights = np.stack([weights_of(own, fold, recipe.combination, steps_per_day) for fold in range(count)])
+    mean = np.einsum("fm,mfs->fs", weights, np.nan_to_num(own.predicted))
+    mean[(weights.sum(axis=1) == 0)[:, None] | (np.arange(mean.shape[1]) >= folds.counts[:, None])] = np.nan
+    if recipe.way == "ensemble":
+        return Combined(mean, weights, ("ensemble",) * count, {})
+    points, choices, errors = mean.copy(), [], {}
+    for fold in range(count):
+        errors = _recent_errors(own, mean, fold, recipe.combination.learning_days, steps_per_day)
+        best = _best_of(errors, own, fold)
+        choices.append(best)
+        if best != "ensemble":
+            number = own.members.index(best)
+            points[fold] = own.predicted[number, fold]
+            weights[fold] = np.arange(len(own.members)) == number
+    return Combined(points, weights, tuple(choices), errors)
+
+
+def _recent_errors(
+    folds: Folds, mean: np.ndarray, fold: int, days: float, steps_per_day: int
+) -> dict[str, float]:
+    """Return the mean absolute error of each candidate in the forecasts before a fold."""
+    seen = folds.seen(fold, days, steps_per_day) & np.isfinite(mean)
+    if not seen.any():
+        return {}
+    found = {"ensemble": float(np.mean(np.abs(mean[seen] - folds.observed[seen])))}
+    for number, name in enumerate(folds.members):
+        error = np.abs(folds.predicted[number][seen] - folds.observed[seen])
+        if np.isfinite(error).all():
+            found[name] = float(error.mean())
+    return found
+
+
+def _best_of(errors: Mapping[str, float], folds: Folds, fold: int) -> str:
+    """Return the candidate to take: the ensemble unless one member was clearly better."""
+    usable = {
+        name: error
+        for name, error in errors.items()
+        if name == "ensemble" or np.isfinite(folds.predicted[folds.members.index(name), fold, 0])
+    }
+    if not usable:
+        return "ensemble"
+    best = min(usable, key=usable.__getitem__)
+    return best if usable[best] < (1 - MARGIN) * usable["ensemble"] else "ensemble"
