@@ -12,9 +12,11 @@ from ems.cli.lazy import LazyGroup
 PLACES = {
     "assets": "ems.cli.assets:assets",
     "db": "ems.cli.db:db",
+    "forecasts": "ems.cli.forecasts:forecasts",
     "report": "ems.cli.report:report",
     "run": "ems.cli.run:run",
     "runs": "ems.cli.runs:runs",
+    "series": "ems.cli.series:series",
     "solvers": "ems.cli.solvers:solvers",
 }
 """Where each command is found."""

@@ -16,6 +16,7 @@ from ems.assets.reserve import ReserveRequirement
 from ems.database import register_tables as tables
 from ems.database.audit import acting_user
 from ems.database.engine import reading
+from ems.database.measurement_records import METERS, SERIES
 from ems.database.records import ASSETS as OPTIMIZATION_ASSETS
 from ems.database.register_records import (
     create_records,
@@ -122,7 +123,8 @@ def delete_asset(
     Raises
     ------
     InvalidInput
-        If it shall be gone, but results of optimizations or a reserve refer to it, or other assets depend on it.
+        If it shall be gone, but results of optimizations, a meter, series or a reserve refer to it, or other assets
+        depend on it.
     """
     if not permanent:
         update_asset(engine, asset_id, {"status": "decommissioned"}, version=version, by=by)
@@ -157,6 +159,11 @@ def _refuse_if_used(connection: sa.Connection, asset: AnyAsset) -> None:
         others = connection.execute(query.limit(4)).scalars().all()
         if others:
             findings.append(f"there is {named(others)} {words}")
+    for table, words in ((METERS, "meter"), (SERIES, "series")):
+        measuring = sa.select(table.c.id).where(table.c.asset_id == asset.id).order_by(table.c.id).limit(4)
+        found = connection.execute(measuring).scalars().all()
+        if found:
+            findings.append(f"there is {words} {named(found)} measuring it; decommission it instead")
     reserves = [one.record.id for one in RESERVE_SHELF.fetch(connection).values() if asset.id in one.record.providers]
     if reserves:
         findings.append(f"there is reserve {named(reserves)} naming it among its providers; change that first")
@@ -187,11 +194,12 @@ def delete_site(engine: sa.Engine, site_id: str, *, permanent: bool = False, by:
     Raises
     ------
     InvalidInput
-        If assets in use are at a site to decommission, or any assets or groups at one to remove.
+        If assets in use are at a site to decommission, or any assets, groups or meters at one to remove.
     """
     at_site, groups = tables.ASSETS.c.site_id == site_id, tables.GROUPS.c.site_id == site_id
     if permanent:
-        blocking = {"assets": (tables.ASSETS, at_site), "groups": (tables.GROUPS, groups)}
+        meters = (METERS, METERS.c.site_id == site_id)
+        blocking = {"assets": (tables.ASSETS, at_site), "groups": (tables.GROUPS, groups), "meters": meters}
         delete_record(engine, SITE_SHELF, (site_id,), blocking=blocking, remedy="move or delete them first", by=by)
         return
     who = acting_user(by)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ems.database.engine import reading, writing
+from ems.database.forecast_records import FORECAST_JOBS, OF_FORECAST
 from ems.database.masking import storable, storable_text
 from ems.database.processes import is_alive, process_fields
 from ems.database.records import ACTIVE, JOBS, OF_SCHEDULE, RUNS, Run, RunStatus, utc_now
@@ -252,6 +253,12 @@ def _end_without_results(connection: sa.Connection, run_id: str, values: Mapping
     # A job that ended without a schedule keeps its own, more exact reason.
     had_schedule = JOBS.c.status.in_(("optimal", "feasible"))
     connection.execute(sa.update(JOBS).where(JOBS.c.run_id == run_id, had_schedule).values(failed))
+    forecasts = sa.select(FORECAST_JOBS.c.id).where(FORECAST_JOBS.c.run_id == run_id)
+    for table in OF_FORECAST:
+        connection.execute(sa.delete(table).where(table.c.job_id.in_(forecasts)))
+    had_none_yet = sa.and_(FORECAST_JOBS.c.run_id == run_id, FORECAST_JOBS.c.status != "failed")
+    failed["finished_at"] = values["finished_at"]
+    connection.execute(sa.update(FORECAST_JOBS).where(had_none_yet).values(failed))
     return _read(connection, run_id)
 
 

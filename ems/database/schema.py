@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
 
+from ems.database.forecast_records import FORECAST_JOBS
+from ems.database.measurement_records import POINTS
 from ems.database.records import RUNS, TIMELINE_VIEW
 from ems.database.register_tables import ASSETS, OVERVIEW_VIEW, trigger_statements
 from ems.database.tables import METADATA
@@ -19,7 +21,8 @@ VIEWS = {"optimization_timeline": TIMELINE_VIEW, "assets_overview": OVERVIEW_VIE
 
 def metadata() -> sa.MetaData:
     """Return all tables of the package."""
-    assert RUNS.metadata is ASSETS.metadata is METADATA, "every table is registered in the same place"
+    modules = (RUNS, ASSETS, POINTS, FORECAST_JOBS)
+    assert all(table.metadata is METADATA for table in modules), "every table is registered in the same place"
     return METADATA
 
 

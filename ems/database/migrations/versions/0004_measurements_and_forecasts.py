@@ -1,0 +1,41 @@
+"""Measurements: meters, series, and points by version. Forecasts: jobs, quantiles, and what a backtest observed.
+
+The statements stand beside this file, one text for each database, as they were derived when this revision was made.
+
+Revision: 0004, after 0003.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+TABLES = (
+    "forecast_observations",
+    "forecast_results",
+    "forecast_jobs",
+    "series_points",
+    "series_versions",
+    "series",
+    "meters",
+)
+"""Those that refer to others come before them."""
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    connection = op.get_bind()
+    text = Path(__file__).with_suffix(f".{connection.dialect.name}.sql").read_text(encoding="utf-8")
+    _, *statements = text.rstrip().removesuffix(";").split("\n\n")
+    for statement in statements:
+        connection.exec_driver_sql(statement.removesuffix(";"))
+
+
+def downgrade() -> None:
+    """Remove the tables with all that is in them."""
+    for table in TABLES:
+        op.drop_table(table)
