@@ -19,6 +19,7 @@ ABRUPT_SHARE = 0.97
 PRIOR_STEPS = 20.0
 """Steps that what the series does in general weighs against what it does at one value."""
 LEVEL_CLASSES = 10
+DEAD_SOLAR_H = 3.0
 FAR = 4.0
 """Distance from other days, in usual distances, from which on an equal value is the mark of a dead meter."""
 METER_REST_SHARE = 0.01
@@ -54,7 +55,8 @@ def find_frozen(series: MeasuredSeries) -> list[Finding]:
     values = series.values
     is_repeat = np.concatenate([[False], values[1:] == values[:-1]])
     run = np.cumsum(~is_repeat) - 1
-    is_odd = np.isfinite(values) & ~_is_ordinary(series, run)
+    share = _share_of_days(series, run)
+    is_odd = np.isfinite(values) & (share < ORDINARY_SHARE)
     is_odd_repeat = is_repeat & is_odd & np.concatenate([[False], is_odd[:-1]])
     runs = int(run[-1]) + 1
     odd_steps = np.bincount(run[is_odd], minlength=runs)
@@ -68,6 +70,9 @@ def find_frozen(series: MeasuredSeries) -> list[Finding]:
     is_frozen = np.log(is_odd.sum()) + evidence < np.log(FALSE_ALARMS)
     is_far = np.nan_to_num(np.abs(deviations(series, is_sharp=False))) > FAR
     is_frozen |= np.bincount(run[is_odd & is_far], minlength=runs) > 0.8 * odd_steps
+    if series.kind == "solar":
+        # By day even a clouded sky gives some power: zero where other days have none is a plant or meter at rest.
+        is_frozen |= np.bincount(run[is_odd & (share == 0)], minlength=runs) >= DEAD_SOLAR_H / series.step_h
     is_frozen &= (own_repeats >= FEWEST_FROZEN - 1) & (odd_steps >= FEWEST_FROZEN)
     found = []
     for number in np.flatnonzero(is_frozen):
@@ -78,20 +83,23 @@ def find_frozen(series: MeasuredSeries) -> list[Finding]:
     return found
 
 
-def _is_ordinary(series: MeasuredSeries, run: np.ndarray) -> np.ndarray:
-    """Return steps whose value other runs on days around have, too, at this time or one step beside it."""
+def _share_of_days(series: MeasuredSeries, run: np.ndarray) -> np.ndarray:
+    """Return the share of the days around that have the same value at this time or one step beside it.
+
+    The run itself does not count, and one day alone is none.
+    """
     grid = series.grid
     table, number = grid.table(series.values), grid.table(run.astype(float))
     around, around_run = other_days(table, DAYS_AROUND), other_days(number, DAYS_AROUND)
-    hit = np.zeros(around.shape, dtype=bool)
+    is_same = np.zeros(around.shape, dtype=bool)
     for beside in (-1, 0, 1):
-        hit |= (np.roll(around, beside, axis=1) == table[:, :, None]) & (
+        is_same |= (np.roll(around, beside, axis=1) == table[:, :, None]) & (
             np.roll(around_run, beside, axis=1) != number[:, :, None]
         )
     usable = np.isfinite(around) & (around_run != number[:, :, None])
-    same, known = (hit & usable).sum(axis=2), usable.sum(axis=2)
-    ordinary: np.ndarray = (same >= 2) & (same >= ORDINARY_SHARE * known)
-    return ordinary[grid.day, grid.slot]
+    same, known = (is_same & usable).sum(axis=2), usable.sum(axis=2)
+    share: np.ndarray = np.where(same >= 2, same / np.maximum(known, 1), 0.0)
+    return share[grid.day, grid.slot]
 
 
 def _general_rate(series: MeasuredSeries, is_odd: np.ndarray, is_odd_repeat: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ems.errors import InvalidInput
-from ems.forecast.calibration import LEVELS, Calibration, calibrated
+from ems.forecast.calibration import LEVELS, Calibration, Calibrator
 from ems.forecast.certainty import certain_zeros
 from ems.forecast.folds import Folds, Progress, run_folds
 from ems.forecast.forecaster import WARM_UP_DAYS, bounded, checked_levels, days_before
@@ -24,8 +24,8 @@ from ems.forecast.recipe import Combined, Recipe, combined, simple_rules
 if TYPE_CHECKING:
     import xarray as xr
 
-BY_CLOCK_ALONE = 1e6
-"""Nearness in size so wide that a simple rule's errors count by time of day alone."""
+OF_RULES = {"level": 1e6, "clock_h": 1.0, "correction": 0.0}
+"""A simple rule stays as it is; its probabilities follow from its errors at the same time of day."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ class Backtest:
     def weights(self, model: str) -> pd.DataFrame:
         """Return the weights of a model's members, one row an issue time."""
         found = self.combined[model]
-        return pd.DataFrame(found.weights, index=pd.DatetimeIndex(self.dataset.issued_at.values), columns=self.members[model])
+        return pd.DataFrame(
+            found.weights, index=pd.DatetimeIndex(self.dataset.issued_at.values), columns=self.members[model]
+        )
 
 
 def backtest(
@@ -145,8 +147,21 @@ def backtest(
             f"backtest of {history.label}", f"days = {days}, every_days = {every_days}: must be at least 1"
         )
     end = history.last_known if until is None else min(history.position(until), history.last_known)
-    starts, scored = _starts(history, days, horizon_h, issue_time, every_days, end, warm_up_days, in_local_days)
-    counts = [steps_of(history, one, horizon_h, in_local_days=in_local_days) for one in starts]
+
+    def length(at: int) -> int:
+        return steps_of(history, at, horizon_h, in_local_days=in_local_days)
+
+    all_days = [int(one) for one in issue_positions(history, issue_time) if one < end]
+    whole = [one for one in all_days if one + length(one) <= end]
+    if not whole:
+        raise InvalidInput(
+            f"backtest of {history.label}", f"no horizon of {horizon_h:g} h is measured whole; give a longer series"
+        )
+    scored = _reachable(history, whole[::-1][: days * every_days : every_days][::-1], warm_up_days)
+    # Issue times between the scored ones are needed, too: weights and errors are learned from each day.
+    between = [one for one in all_days if scored[0] <= one <= scored[-1]]
+    starts = [*days_before(history, scored[0], warm_up_days), *between]
+    counts = [length(one) for one in starts]
     rules = simple_rules(training_days)
     recipes, members = _sharing(recipes, rules)
     folds = run_folds(members, history, starts, counts, progress)
@@ -164,17 +179,18 @@ def backtest(
     for recipe in (*recipes, *single):
         begin = time.process_time()
         found = results[recipe.name] = combined(recipe, folds, history.steps_per_day)
-        options = calibration.replace(level=BY_CLOCK_ALONE) if recipe in single else calibration
+        options = calibration.replace(**OF_RULES) if recipe in single else calibration
         points = bounded(found.points, is_certain, history)
-        bounds = (history.lower, history.upper)
-        said, _ = calibrated(folds, points, is_certain, levels, options, history.steps_per_day, bounds)
+        said, _ = Calibrator(folds, points, is_certain, levels, options, history).run()
         quantiles.append(said)
         own = [number for number, name in enumerate(folds.members) if name in recipe.members]
         seconds.append(float(folds.seconds[own].sum()) + (time.process_time() - begin) / len(folds.at))
     names = [one.name for one in (*recipes, *single)]
     several = [one for one in recipes if one.way != "single"]
     return Backtest(
-        dataset=_dataset(history, folds, names, np.stack(quantiles), seconds, chosen, levels),
+        dataset=_dataset(history, folds, dict(zip(names, quantiles, strict=True)), seconds, chosen).assign_coords(
+            quantile=np.array(levels)
+        ),
         history=history,
         is_certain=is_certain[chosen][:, : int(folds.counts[chosen].max())],
         rules=tuple(one.name for one in single),
@@ -207,51 +223,32 @@ def _sharing(recipes: Sequence[Recipe], rules: Mapping[str, Model]) -> tuple[lis
     return renamed, members
 
 
-def _starts(
-    history: History,
-    days: int,
-    horizon_h: float,
-    issue_time: str,
-    every_days: int,
-    end: int,
-    warm_up_days: int,
-    in_local_days: bool,
-) -> tuple[list[int], list[int]]:
-    """Return all issue times, ascending, and those of them that are scored.
+def _reachable(history: History, scored: Sequence[int], warm_up_days: int) -> list[int]:
+    """Return the issue times before which there are days enough to learn from.
 
     Raises
     ------
     InvalidInput
-        If no whole horizon is measured.
+        If there are none.
     """
-    all_days = [int(one) for one in issue_positions(history, issue_time) if one < end]
-    whole = [one for one in all_days if one + steps_of(history, one, horizon_h, in_local_days=in_local_days) <= end]
-    scored = whole[::-1][: days * every_days : every_days][::-1]
-    if not scored:
-        raise InvalidInput(
-            f"backtest of {history.label}", f"no horizon of {horizon_h:g} h is measured whole; give a longer series"
-        )
     usable = []
-    for one in scored:
+    for at in scored:
         try:
-            days_before(history, one, warm_up_days)
+            days_before(history, at, warm_up_days)
         except InvalidInput:
             continue
-        usable.append(one)
+        usable.append(at)
     if not usable:
         days_before(history, scored[-1], warm_up_days)  # says what is missing
-    # Issue times between the scored ones are needed, too: weights and errors are learned from each day.
-    return [*days_before(history, usable[0], warm_up_days), *(one for one in all_days if usable[0] <= one <= usable[-1])], usable
+    return usable
 
 
 def _dataset(
     history: History,
     folds: Folds,
-    names: Sequence[str],
-    quantiles: np.ndarray,
+    quantiles: Mapping[str, np.ndarray],
     seconds: Sequence[float],
     chosen: np.ndarray,
-    levels: Sequence[float],
 ) -> xr.Dataset:
     import xarray as xr
 
@@ -273,14 +270,13 @@ def _dataset(
     dims = ("model", "issued_at", "step", "quantile")
     return xr.Dataset(
         {
-            "predicted": (dims, quantiles[:, chosen][:, :, :longest], units),
+            "predicted": (dims, np.stack([one[chosen][:, :longest] for one in quantiles.values()]), units),
             "observed": (("issued_at", "step"), np.where(inside, folds.observed[chosen], np.nan)[:, :longest], units),
         },
         coords={
-            "model": list(names),
+            "model": list(quantiles),
             "issued_at": history.times.to_numpy()[folds.at[chosen]],
             "step": np.arange(longest),
-            "quantile": np.asarray(levels),
             "time": (("issued_at", "step"), times),
             "lead_h": ("step", np.arange(longest) * history.step_h),
             "seconds": ("model", np.asarray(seconds)),

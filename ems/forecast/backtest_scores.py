@@ -79,7 +79,8 @@ def _reference_loss(test: Backtest, reference: str, score: str) -> float:
 def coverage_of(test: Backtest, model: str) -> dict[str, float]:
     """Return share and mean width of the central 80 % interval, over steps whose value is not certain.
 
-    An observation exactly on a bound counts half: values pile up at zero and at capacity, where bounds lie, too. NaN where the levels of the backtest have no such interval, or every step is certain.
+    An observation exactly on a bound counts half: values pile up at zero and at capacity, where bounds lie, too. NaN
+    where the levels of the backtest have no such interval, or every step is certain.
     """
     levels = test.dataset["quantile"].to_numpy()
     low, high = ((1 - CENTRAL) / 2, (1 + CENTRAL) / 2)
@@ -99,7 +100,8 @@ def coverage_of(test: Backtest, model: str) -> dict[str, float]:
 def share_inside(observed: np.ndarray, below: np.ndarray, above: np.ndarray) -> np.ndarray:
     """Return 1 for observations between two bounds, 0.5 for those exactly on one, and 0 for others."""
     strictly, loosely = (observed > below) & (observed < above), (observed >= below) & (observed <= above)
-    return (strictly.astype(float) + loosely.astype(float)) / 2
+    share: np.ndarray = (strictly.astype(float) + loosely.astype(float)) / 2
+    return share
 
 
 def calibration_table(test: Backtest, model: str) -> pd.DataFrame:
@@ -150,7 +152,7 @@ def _by(test: Backtest, group: np.ndarray, models: Sequence[str] | None, name: s
 
 
 def scores_by_day(test: Backtest, model: str) -> pd.DataFrame:
-    """Return error, bias and coverage of each forecast: columns ``mae``, ``bias``, ``coverage_80``; index issue time."""
+    """Return ``mae``, ``bias`` and ``coverage_80`` of each forecast, by issue time."""
     rows = []
     levels = test.dataset["quantile"].to_numpy()
     low, high = (int(np.argmin(np.abs(levels - level))) for level in ((1 - CENTRAL) / 2, (1 + CENTRAL) / 2))

@@ -127,7 +127,8 @@ class LocalCalendar:
         inside = np.clip(plain, 0, len(self) - 1)
         change_min = self.offset_min[inside] - self.offset_min[np.clip(position, 0, len(self) - 1)]
         moved = plain - change_min * steps_per_day // MINUTES_PER_DAY
-        return np.where(plain < 0, plain, np.maximum(moved, 0))
+        found: np.ndarray = np.where(plain < 0, plain, np.maximum(moved, 0))
+        return found
 
 
 @cache

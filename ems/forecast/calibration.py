@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from ems.forecast.folds import Folds
+from ems.forecast.history import History
 from ems.record import Fraction, Positive, Record
 
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -57,21 +58,14 @@ class CalibrationState:
     log_width: float = 0.0
 
     @classmethod
-    def new(cls, levels: np.ndarray) -> CalibrationState:
+    def new(cls, levels: int) -> CalibrationState:
         """Return the state before any coverage is known."""
-        return cls(np.zeros(len(levels)))
+        return cls(np.zeros(levels))
 
 
-def calibrated(
-    folds: Folds,
-    points: np.ndarray,
-    is_certain: np.ndarray,
-    levels: Sequence[float],
-    options: Calibration,
-    steps_per_day: int,
-    bounds: tuple[float | None, float | None] = (None, None),
-) -> tuple[np.ndarray, CalibrationState]:
-    """Return quantiles of each fold from the errors that were known when it was issued.
+@dataclass(frozen=True)
+class Calibrator:
+    """Point forecasts from day to day, and the errors from which their quantiles are made.
 
     The quantile of a step is its point forecast plus the weighted quantile of past errors, which weigh more the nearer
     they are in time of day, size and lead time: conformal prediction with local weights [1]_. Where lately too few or
@@ -85,16 +79,10 @@ def calibrated(
     is_certain : ndarray of bool (folds, steps)
         Steps whose value is known for certain, as solar power at night: all quantiles are the point forecast, and
         they teach nothing.
-    levels : sequence of float
+    levels : tuple of float
     options : Calibration
-    steps_per_day : int
-    bounds : tuple of float
-        Least and greatest value that can be.
-
-    Returns
-    -------
-    tuple of ndarray (folds, steps, levels) and CalibrationState
-        NaN where too few errors were known: the first folds.
+    history : History
+        Its bounds hold for all quantiles; its values are not read.
 
     References
     ----------
@@ -103,79 +91,98 @@ def calibrated(
     .. [2] I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift," Advances in Neural
        Information Processing Systems 34, 2021.
     """
-    wanted = np.asarray(levels, dtype=float)
-    quantiles = np.full((*points.shape, len(wanted)), np.nan)
-    state = CalibrationState.new(wanted)
-    usable = np.isfinite(points) & ~is_certain
-    for fold in range(len(folds.at)):
-        count = folds.counts[fold]
-        if fold:
-            _adapt(state, folds, fold, quantiles, usable, wanted, options)
-        found = quantiles_of_fold(folds, fold, points, is_certain, wanted, state, options, steps_per_day, bounds)
-        if found is not None:
-            quantiles[fold, :count] = found
-    return quantiles, state
 
+    folds: Folds
+    points: np.ndarray
+    is_certain: np.ndarray
+    levels: tuple[float, ...]
+    options: Calibration
+    history: History
 
-def quantiles_of_fold(
-    folds: Folds,
-    fold: int,
-    points: np.ndarray,
-    is_certain: np.ndarray,
-    levels: np.ndarray,
-    state: CalibrationState,
-    options: Calibration,
-    steps_per_day: int,
-    bounds: tuple[float | None, float | None] = (None, None),
-) -> np.ndarray | None:
-    """Return the quantiles of one fold, shape (steps, levels), or None where too few errors were known.
+    @cached_property
+    def _usable(self) -> np.ndarray:
+        usable: np.ndarray = np.isfinite(self.points) & ~self.is_certain
+        return usable
 
-    Parameters are those of `calibrated`, with the state that adaptation has come to.
-    """
-    count = folds.counts[fold]
-    usable = np.isfinite(points) & ~is_certain
-    seen = folds.seen(fold, options.days, steps_per_day) & usable
-    certain = is_certain[fold, :count]
-    if certain.all():
-        return np.repeat(points[fold, :count, None], len(levels), axis=1)
-    if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < FEWEST_DAYS:
-        return None
-    found = _of_fold(folds, fold, points, seen, levels, state, options, steps_per_day)
-    found[certain] = points[fold, :count][certain][:, None]
-    found = np.sort(found, axis=1)
-    lower, upper = bounds
-    return found if lower is None and upper is None else np.clip(found, lower, upper)
+    def run(self) -> tuple[np.ndarray, CalibrationState]:
+        """Return the quantiles of all folds, shape (folds, steps, levels), and what adaptation has come to.
 
+        NaN where too few errors were known: in the first folds.
+        """
+        quantiles = np.full((*self.points.shape, len(self.levels)), np.nan)
+        state = CalibrationState.new(len(self.levels))
+        for fold in range(len(self.folds.at)):
+            if fold:
+                self._adapt(state, fold, quantiles)
+            found = self.quantiles(fold, state)
+            if found is not None:
+                quantiles[fold, : len(found)] = found
+        return quantiles, state
 
-def _of_fold(
-    folds: Folds,
-    fold: int,
-    points: np.ndarray,
-    seen: np.ndarray,
-    levels: np.ndarray,
-    state: CalibrationState,
-    options: Calibration,
-    steps_per_day: int,
-) -> np.ndarray:
-    """Return quantiles of a fold's steps, shape (steps, levels)."""
-    from scipy.special import ndtr, ndtri
+    def quantiles(self, fold: int, state: CalibrationState) -> np.ndarray | None:
+        """Return the quantiles of one fold, shape (steps, levels), or None where too few errors were known."""
+        count = self.folds.counts[fold]
+        certain = self.is_certain[fold, :count]
+        if certain.all():
+            return np.repeat(self.points[fold, :count, None], len(self.levels), axis=1)
+        seen = self.folds.seen(fold, self.options.days, self.history.steps_per_day) & self._usable
+        if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < FEWEST_DAYS:
+            return None
+        found = self._spread(fold, seen, state)
+        found[certain] = self.points[fold, :count][certain][:, None]
+        return within(np.sort(found, axis=1), self.history.lower, self.history.upper)
 
-    count = folds.counts[fold]
-    now = points[fold, :count]
-    lead = np.broadcast_to(np.arange(points.shape[1]) / steps_per_day, points.shape)
-    errors = folds.observed[seen] - points[seen]
-    clock = np.abs(folds.minute[fold, :count, None] - folds.minute[seen])
-    clock_h = np.minimum(clock, MINUTES_PER_DAY - clock) / 60
-    spread = max(float(np.std(points[seen])), 1e-12)
-    distance = (clock_h / options.clock_h) ** 2
-    distance += ((now[:, None] - points[seen]) / (options.level * spread)) ** 2
-    distance += ((lead[fold, :count, None] - lead[seen]) / options.lead_days) ** 2
-    weights = np.exp(-0.5 * distance) + FAINT
-    found = _weighted_quantiles(errors, weights, ndtr(ndtri(levels) + state.shift))
-    middle = _weighted_quantiles(errors, weights, np.array([0.5]))
-    spread_out = middle + np.exp(state.log_width) * (found - middle)
-    spread_out[:, np.abs(levels - 0.5) < 1e-9] = options.correction * middle
-    return now[:, None] + spread_out
+    def _spread(self, fold: int, seen: np.ndarray, state: CalibrationState) -> np.ndarray:
+        """Return the point forecasts of a fold, spread out by errors that were seen, shape (steps, levels)."""
+        from scipy.special import ndtr, ndtri
+
+        levels, options = np.array(self.levels), self.options
+        now = self.points[fold, : self.folds.counts[fold]]
+        errors = self.folds.observed[seen] - self.points[seen]
+        weights = self._nearness(fold, seen)
+        found = _weighted_quantiles(errors, weights, ndtr(ndtri(levels) + state.shift))
+        middle = _weighted_quantiles(errors, weights, np.array([0.5]))
+        spread = middle + np.exp(state.log_width) * (found - middle)
+        spread[:, np.abs(levels - 0.5) < 1e-9] = options.correction * middle
+        quantiles: np.ndarray = now[:, None] + spread
+        return quantiles
+
+    def _nearness(self, fold: int, seen: np.ndarray) -> np.ndarray:
+        """Return how near each seen error is to each step of a fold, shape (steps, errors)."""
+        options, count = self.options, self.folds.counts[fold]
+        minute, points = self.folds.minute, self.points
+        lead = np.broadcast_to(np.arange(points.shape[1]) / self.history.steps_per_day, points.shape)
+        clock = np.abs(minute[fold, :count, None] - minute[seen])
+        clock_h = np.minimum(clock, MINUTES_PER_DAY - clock) / 60
+        size = max(float(np.std(points[seen])), 1e-12)
+        distance = (clock_h / options.clock_h) ** 2
+        distance += ((points[fold, :count, None] - points[seen]) / (options.level * size)) ** 2
+        distance += ((lead[fold, :count, None] - lead[seen]) / options.lead_days) ** 2
+        nearness: np.ndarray = np.exp(-0.5 * distance) + FAINT
+        return nearness
+
+    def _adapt(self, state: CalibrationState, fold: int, quantiles: np.ndarray) -> None:
+        """Move levels and width by what was measured since the fold before was issued."""
+        from scipy.special import ndtri
+
+        folds, levels = self.folds, np.array(self.levels)
+        position = folds.position
+        is_new = (position < folds.at[fold]) & (position >= folds.at[fold - 1]) & self._usable
+        is_new &= np.isfinite(folds.observed) & np.isfinite(quantiles[:, :, 0])
+        is_new[fold:] = False
+        if not is_new.any():
+            return
+        observed, said = folds.observed[is_new][:, None], quantiles[is_new]
+        # Half of what lies exactly on a quantile counts as below it: values pile up at zero and at capacity.
+        reached = ((observed < said).mean(axis=0) + (observed <= said).mean(axis=0)) / 2
+        slope = np.exp(0.5 * ndtri(levels) ** 2) * np.sqrt(2 * np.pi)
+        moved = state.shift + self.options.adaptation * (levels - reached) * slope
+        state.shift = np.clip(moved, -LARGEST_SHIFT, LARGEST_SHIFT)
+        pairs = [(low, len(levels) - 1 - low) for low in range(len(levels) // 2)]
+        if pairs:
+            lacking = [(levels[high] - levels[low]) - (reached[high] - reached[low]) for low, high in pairs]
+            wider = state.log_width + self.options.width_adaptation * float(np.mean(lacking))
+            state.log_width = float(np.clip(wider, -LARGEST_SHIFT, LARGEST_SHIFT))
 
 
 def _weighted_quantiles(errors: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -187,34 +194,6 @@ def _weighted_quantiles(errors: np.ndarray, weights: np.ndarray, levels: np.ndar
     return np.stack([np.interp(levels, row, sorted_errors) for row in share])
 
 
-def _adapt(
-    state: CalibrationState,
-    folds: Folds,
-    fold: int,
-    quantiles: np.ndarray,
-    usable: np.ndarray,
-    levels: np.ndarray,
-    options: Calibration,
-) -> None:
-    """Move levels and width by what was measured since the fold before was issued."""
-    from scipy.special import ndtri
-
-    position = folds.position
-    is_new = (position < folds.at[fold]) & (position >= folds.at[fold - 1]) & usable & np.isfinite(folds.observed)
-    is_new &= np.isfinite(quantiles[:, :, 0])
-    is_new[fold:] = False
-    if not is_new.any():
-        return
-    observed, said = folds.observed[is_new][:, None], quantiles[is_new]
-    # Half of what lies exactly on a quantile counts as below it: values pile up at zero and at capacity.
-    reached = ((observed < said).mean(axis=0) + (observed <= said).mean(axis=0)) / 2
-    slope = np.exp(0.5 * ndtri(levels) ** 2) * np.sqrt(2 * np.pi)
-    state.shift = np.clip(
-        state.shift + options.adaptation * (levels - reached) * slope, -LARGEST_SHIFT, LARGEST_SHIFT
-    )
-    pairs = [(low, len(levels) - 1 - low) for low in range(len(levels) // 2)]
-    lacking = [(levels[high] - levels[low]) - (reached[high] - reached[low]) for low, high in pairs]
-    if lacking:
-        state.log_width = float(
-            np.clip(state.log_width + options.width_adaptation * np.mean(lacking), -LARGEST_SHIFT, LARGEST_SHIFT)
-        )
+def within(values: np.ndarray, lower: float | None, upper: float | None) -> np.ndarray:
+    """Return values between bounds, where there are any."""
+    return values if lower is None and upper is None else np.clip(values, lower, upper)

@@ -22,7 +22,8 @@ def certain_zeros(history: History, folds: Folds) -> np.ndarray:
         return np.zeros(position.shape, dtype=bool)
     if history.is_dark is not None:
         inside = np.minimum(position, len(history.is_dark) - 1)
-        return (history.is_dark[inside] == 1) & (position < len(history.is_dark))
+        dark: np.ndarray = (history.is_dark[inside] == 1) & (position < len(history.is_dark))
+        return dark
     per_day = history.steps_per_day
     days_ahead = np.arange(position.shape[1]) // per_day
     highest = np.zeros(position.shape)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from ems.forecast.folds import Folds
 from ems.record import NonNegative, Positive, Record

@@ -85,7 +85,9 @@ class Features:
             found = same[np.concatenate([[True], np.diff(same) > per_day // 2])] if same.size else same
         found = found[found >= per_day]
         most = max(1, MOST_ROWS // known.steps)
-        return found[-most * max(1, -(-len(found) // most)) :: max(1, -(-len(found) // most))]
+        every = max(1, -(-len(found) // most))
+        chosen: np.ndarray = found[::-1][::every][::-1]
+        return chosen
 
     @cached_property
     def past(self) -> Rows:
@@ -106,7 +108,8 @@ class Features:
     @cached_property
     def target(self) -> np.ndarray:
         """Known values of the rows to learn from."""
-        return self.known.values[self.past.position]
+        values: np.ndarray = self.known.values[self.past.position]
+        return values
 
     @cached_property
     def names(self) -> list[str]:
@@ -129,7 +132,8 @@ class Features:
 
     def hour_of(self, rows: Rows) -> np.ndarray:
         """Return the hour of the local day of each row."""
-        return self.known.calendar.hour[rows.position]
+        hours: np.ndarray = self.known.calendar.hour[rows.position]
+        return hours
 
     # ------------------------------------------------------------------------------------------ columns
     def _columns(self, rows: Rows) -> dict[str, np.ndarray]:
@@ -262,10 +266,12 @@ class _WindowMean:
         last = np.clip(end, 0, len(self.sums) - 1)
         count = self.counts[last] - self.counts[first]
         total = self.sums[last] - self.sums[first]
-        return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        mean: np.ndarray = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        return mean
 
 
 def _at(values: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Return values at positions; NaN before the first one."""
     found = values[np.clip(position, 0, len(values) - 1)]
-    return np.where((position >= 0) & (position < len(values)), found, np.nan)
+    inside: np.ndarray = np.where((position >= 0) & (position < len(values)), found, np.nan)
+    return inside

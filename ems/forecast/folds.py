@@ -112,7 +112,8 @@ class Folds:
         """
         at = self.at[fold]
         is_recent = (self.at < at) & (self.at >= at - days * steps_per_day)
-        return is_recent[:, None] & (self.position < at) & np.isfinite(self.observed)
+        seen: np.ndarray = is_recent[:, None] & (self.position < at) & np.isfinite(self.observed)
+        return seen
 
 
 def run_folds(
@@ -121,6 +122,7 @@ def run_folds(
     at: Sequence[int],
     steps: Sequence[int],
     progress: Progress | None = None,
+    *,
     pace: float = 1.0,
 ) -> Folds:
     """Return what models forecast from each issue time, fitted again as often as each says.
@@ -166,7 +168,9 @@ def run_folds(
         except InvalidInput as error:
             if is_last:
                 raise
-            notes.append(f"the forecast of {history.times[first]:%Y-%m-%d %H:%M} UTC was left out: {error.findings[0]}")
+            notes.append(
+                f"the forecast of {history.times[first]:%Y-%m-%d %H:%M} UTC was left out: {error.findings[0]}"
+            )
             continue
         kept.append(fold)
         observed[fold, :count] = history.values[first : first + count]
@@ -211,8 +215,10 @@ class _Runner:
         begin = time.process_time()
         per_day = known.history.steps_per_day
         try:
-            if self.fitted is None or known.at - self.fitted_at >= pace * self.model.refit_days * per_day or (
-                is_last and pace > 1
+            if (
+                self.fitted is None
+                or known.at - self.fitted_at >= pace * self.model.refit_days * per_day
+                or (is_last and pace > 1)
             ):
                 self.fitted, self.fitted_at, self.updated_at = self.model.fit_once(known), known.at, known.at
             elif known.at - self.updated_at >= pace * per_day or pace == 1:

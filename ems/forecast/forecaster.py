@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ems.errors import InvalidInput
-from ems.forecast.calibration import LEVELS, Calibration, CalibrationState, calibrated, quantiles_of_fold
+from ems.forecast.calibration import LEVELS, Calibration, CalibrationState, Calibrator, within
 from ems.forecast.certainty import certain_zeros
 from ems.forecast.folds import Folds, Progress, run_folds
 from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
@@ -27,8 +27,7 @@ WARM_UP_DAYS = 28
 """Days before an issue time over which weights and errors are learned from forecasts made as if it were then."""
 FEWEST_WARM_UP_DAYS = 5
 WARM_UP_PACE = 7.0
-"""In these days models are fitted again a seventh as often as in use: their errors are hardly larger, in a fifth of the
-time."""
+"""In these days models are fitted again a seventh as often: errors are hardly larger, in a fifth of the time."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,10 @@ class SeriesTraits:
             upper=history.upper,
             signals=tuple(sorted(history.known_ahead)),
         )
+
+    def bounding(self, history: History) -> History:
+        """Return a history within these bounds."""
+        return replace(history, lower=self.lower, upper=self.upper)
 
     def check(self, history: History) -> None:
         """Raise where a history is not of these traits.
@@ -179,22 +182,15 @@ class FittedForecaster:
         now = certain_zeros(history, folds)[fold]
         is_certain[fold] = now
         points[fold, :steps] = np.where(now[:steps], 0.0, point)
-        quantiles = quantiles_of_fold(
-            folds,
-            fold,
-            points,
-            is_certain,
-            np.array(self.levels),
-            self.state,
-            self.calibration,
-            history.steps_per_day,
-            (self.traits.lower, self.traits.upper),
+        calibrator = Calibrator(
+            folds, points, is_certain, self.levels, self.calibration, self.traits.bounding(history)
         )
+        quantiles = calibrator.quantiles(fold, self.state)
         if quantiles is None:
             raise InvalidInput(
                 f"forecast of {history.label}",
-                f"at {history.times[at]:%Y-%m-%d %H:%M} UTC too few errors of the last {self.calibration.days:g} days are "
-                f"known, as it was fitted at {self.trained_until:%Y-%m-%d %H:%M} UTC; fit it again",
+                f"at {history.times[at]:%Y-%m-%d %H:%M} UTC too few errors of the last {self.calibration.days:g} days "
+                f"are known, as it was fitted at {self.trained_until:%Y-%m-%d %H:%M} UTC; fit it again",
             )
         return forecast_dataset(self.traits, history.times[at : at + steps], quantiles, self.levels, self._attrs())
 
@@ -266,9 +262,7 @@ def fit_forecaster(
     result = combined(recipe, folds, history.steps_per_day)
     is_certain = certain_zeros(history, folds)
     points = bounded(result.points, is_certain, history)
-    _, state = calibrated(
-        folds, points, is_certain, levels, calibration, history.steps_per_day, (history.lower, history.upper)
-    )
+    _, state = Calibrator(folds, points, is_certain, levels, calibration, history).run()
     names = [name for name in recipe.members if name in folds.members]
     last = folds.of(names)
     keep = len(folds.at) - 1
@@ -365,11 +359,6 @@ def days_before(history: History, at: int, most: int) -> list[int]:
 def bounded(points: np.ndarray, is_certain: np.ndarray, history: History) -> np.ndarray:
     """Return point forecasts within what can be: zero where that is certain, between the bounds elsewhere."""
     return np.where(is_certain & np.isfinite(points), 0.0, within(points, history.lower, history.upper))
-
-
-def within(values: np.ndarray, lower: float | None, upper: float | None) -> np.ndarray:
-    """Return values between bounds, where there are any."""
-    return values if lower is None and upper is None else np.clip(values, lower, upper)
 
 
 def forecast_dataset(

@@ -223,7 +223,9 @@ class History:
             return np.concatenate([np.asarray(values, dtype=float), np.full(missing, np.nan)])
 
         ahead = {
-            name: IssuedSignal(one.issued_at, np.column_stack([one.values, np.full((len(one.values), missing), np.nan)]))
+            name: IssuedSignal(
+                one.issued_at, np.column_stack([one.values, np.full((len(one.values), missing), np.nan)])
+            )
             if isinstance(one, IssuedSignal)
             else longer(one)
             for name, one in self.known_ahead.items()
@@ -234,7 +236,10 @@ class History:
         return replace(self, times=times, values=values, known_ahead=ahead, known_past=past, is_dark=dark)
 
     def known_at(
-        self, issued_at: int | dt.datetime | pd.Timestamp | np.datetime64, steps: int, training_days: float | None = None
+        self,
+        issued_at: int | dt.datetime | pd.Timestamp | np.datetime64,
+        steps: int,
+        training_days: float | None = None,
     ) -> Known:
         """Return what is known at an issue time: a copy in which nothing later exists.
 
@@ -286,7 +291,8 @@ class History:
         spacing = max(1, min(steps, self.steps_per_day))
         position = np.arange(window.start, window.stop)
         before = np.ceil(np.maximum(at - position, 0) / spacing).astype(int) * spacing
-        return self.times[0] + (at - before) * (self.times[1] - self.times[0])
+        origin = (at - before) * (self.times[1] - self.times[0]).to_timedelta64()
+        return pd.DatetimeIndex(self.times[0].to_datetime64() + origin)
 
     def _check_length(self, begin: int, at: int) -> None:
         known = int(np.isfinite(self.values[begin:at]).sum())
@@ -306,8 +312,8 @@ class History:
             if is_missing.any():
                 first = self.times[at + int(np.argmax(is_missing))]
                 findings.append(
-                    f"{name} lacks {int(is_missing.sum())} of {steps} values from {first:%Y-%m-%d %H:%M} UTC, which must "
-                    "be known ahead; give them, or leave the signal out"
+                    f"{name} lacks {int(is_missing.sum())} of {steps} values from {first:%Y-%m-%d %H:%M} UTC, which "
+                    "must be known ahead; give them, or leave the signal out"
                 )
         if findings:
             raise MissingValues(f"forecast of {self.label}", findings)

@@ -13,10 +13,10 @@ from ems.forecast.combine import Combination, weights_of
 from ems.forecast.folds import Folds
 from ems.forecast.models.boosting import BoostedRidge, LightGbm
 from ems.forecast.models.model import Model
-from ems.forecast.models.naive import SeasonalNaive, Season
+from ems.forecast.models.naive import Season, SeasonalNaive
 from ems.forecast.models.profile_ridge import ProfileRidge
-from ems.forecast.models.ridge import Ridge
 from ems.forecast.models.registry import MODELS, model_class
+from ems.forecast.models.ridge import Ridge
 
 COMBINED = ("ensemble", "auto")
 """Recipes of several models."""
@@ -172,9 +172,7 @@ def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
     return Combined(points, weights, tuple(choices), errors)
 
 
-def _recent_errors(
-    folds: Folds, mean: np.ndarray, fold: int, days: float, steps_per_day: int
-) -> dict[str, float]:
+def _recent_errors(folds: Folds, mean: np.ndarray, fold: int, days: float, steps_per_day: int) -> dict[str, float]:
     """Return the mean absolute error of each candidate in the forecasts before a fold."""
     seen = folds.seen(fold, days, steps_per_day) & np.isfinite(mean)
     if not seen.any():

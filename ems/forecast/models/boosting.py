@@ -111,8 +111,7 @@ class FittedLightGbm(FittedModel):
 
     def predict(self, known: Known) -> np.ndarray:
         """Return the forecast of each step."""
-        found: np.ndarray = self.booster.predict(known.features.ahead_matrix, num_threads=1)
-        return found
+        return np.asarray(self.booster.predict(known.features.ahead_matrix, num_threads=1))
 
     def state(self) -> State:
         """Return the trees as text."""
@@ -150,9 +149,7 @@ class BoostedRidge(_Boosting):
 
         linear = LinearModels(
             Ridge.restore({}, state["ridge"]),
-            tuple(
-                ProfileRidge.restore(kept["options"], kept["state"]) for kept in state["profiles"]
-            ),
+            tuple(ProfileRidge.restore(kept["options"], kept["state"]) for kept in state["profiles"]),
         )
         return FittedBoostedRidge(cls(**options), linear, lightgbm.Booster(model_str=state["trees"]))
 
@@ -174,13 +171,14 @@ class LinearModels:
     @classmethod
     def fitted(cls, known: Known) -> LinearModels:
         """Return the models fitted to what is known."""
-        profiles = []
-        for transform in ("none", "asinh"):
+        profiles: list[FittedProfileRidge] = []
+        # Profiles are learned once a day; rows of issue times in between would have no prediction of theirs.
+        for transform in ("none", "asinh") if known.features.is_daily else ():
             try:
-                profiles.append(ProfileRidge(transform=transform).fit_once(known))  # type: ignore[arg-type]
+                profiles.append(ProfileRidge(transform=transform).fit_once(known))
             except InvalidInput:  # too few whole days: hours are learned apart all the same
                 break
-        return cls(Ridge().fit_once(known), tuple(profiles))  # type: ignore[arg-type]
+        return cls(Ridge().fit_once(known), tuple(profiles))
 
     def predict(self, known: Known) -> np.ndarray:
         """Return what each predicts, shape (steps, models)."""
@@ -208,7 +206,7 @@ class FittedBoostedRidge(FittedModel):
         """Return the forecast of each step."""
         predicted = self.linear.predict(known)
         matrix = np.column_stack([known.features.ahead_matrix, self.linear.columns(predicted)])
-        found: np.ndarray = self.booster.predict(matrix, num_threads=1)
+        found = np.asarray(self.booster.predict(matrix, num_threads=1))
         return found + predicted.mean(axis=1) if self.model.target == "residual" else found
 
     def update(self, known: Known) -> Self:

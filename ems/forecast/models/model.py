@@ -43,13 +43,12 @@ class Model(Record, ABC):
             If the history is too short for it, or lacks what it needs.
         """
 
-    def fit_once(self, known: Known) -> FittedModel:
+    def fit_once(self, known: Known) -> Any:
         """Return the fitted model, fitted now or for another model that has it as a part."""
         key = f"{self.name} {self.model_dump_json()}"
         if key not in known.fits:
             known.fits[key] = self.fit(known)
-        found: FittedModel = known.fits[key]
-        return found
+        return known.fits[key]
 
     @classmethod
     @abstractmethod

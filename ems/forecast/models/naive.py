@@ -42,7 +42,7 @@ class LastValue(Model):
 
 
 class SeasonalNaive(Model):
-    """The value of the same local time on an earlier day; where that is a gap, of the day before it of the same sort."""
+    """The value of the same local time on an earlier day; where that is a gap, of the next earlier one."""
 
     name: ClassVar[str] = "seasonal_naive"
     meaning: ClassVar[str] = "the value of the same local time on an earlier day"
@@ -121,7 +121,7 @@ def _earlier(known: Known, spacing_days: int, count: int) -> np.ndarray:
 def _first(values: np.ndarray) -> np.ndarray:
     """Return the first known value of each column."""
     known = np.isfinite(values)
-    found = values[np.argmax(known, axis=0), np.arange(values.shape[1])]
+    found: np.ndarray = values[np.argmax(known, axis=0), np.arange(values.shape[1])]
     return found
 
 
@@ -129,4 +129,5 @@ def _mean(values: np.ndarray, count: int) -> np.ndarray:
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=0)
     number = known.sum(axis=0)
-    return np.divide(total, number, out=np.full(values.shape[1], np.nan), where=number > 0)
+    mean: np.ndarray = np.divide(total, number, out=np.full(values.shape[1], np.nan), where=number > 0)
+    return mean

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from ems.errors import InvalidInput
+from ems.forecast.gaps import short_gaps_filled
 from ems.forecast.models.model import FittedModel, Model, State
 from ems.forecast.models.ridge import RidgeFit, fit_ridge, kept_fit, restored_fit
 
@@ -24,6 +25,7 @@ WEEKDAY_WEIGHT = 2.0
 """Weekdays are shrunk less than other inputs: each is one column beside hundreds of profiles."""
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 FEWEST_DAYS = 14
+LONGEST_FILLED_H = 3.0
 LARGEST_ASINH = 6.0
 """About 200 times the median distance from the median."""
 
@@ -49,11 +51,15 @@ class ProfileRidge(Model):
     """Whether values are learned as they are, or as their inverse hyperbolic sine, in which spikes are small."""
 
     def fit(self, known: Known) -> FittedProfileRidge:
-        """Return the regressions; gaps among inputs are taken as their means, days with gaps are not learned from."""
+        """Return the regressions.
+
+        Gaps of up to 3 hours hold a straight line between their neighbours; longer ones are taken as the mean among
+        inputs, and a day with one is not learned from.
+        """
         days = self._days(known)
         centre, spread = _middle(known.values) if self.transform == "asinh" else (0.0, 0.0)
         values = _compressed(known.values, centre, spread)
-        outputs = _profiles(values, days, known.steps)
+        outputs = _profiles(_without_short_gaps(values, known), days, known.steps)
         usable = np.isfinite(outputs).all(axis=1)
         if usable.sum() < FEWEST_DAYS:
             raise InvalidInput(
@@ -116,7 +122,8 @@ class FittedProfileRidge(FittedModel):
 
     def update(self, known: Known) -> Self:
         """Return the model fitted again."""
-        return self.model.fit_once(known)  # type: ignore[return-value]
+        fitted: Self = self.model.fit_once(known)
+        return fitted
 
     def left_out(self, rows: Rows) -> np.ndarray:
         """Return for each row the prediction without its day, NaN where its day was not learned from."""
@@ -129,6 +136,10 @@ class FittedProfileRidge(FittedModel):
     def state(self) -> State:
         """Return the coefficients."""
         return {"fit": kept_fit(self.fit), "steps": self.steps, "centre": self.centre, "spread": self.spread}
+
+
+def _without_short_gaps(values: np.ndarray, known: Known) -> np.ndarray:
+    return short_gaps_filled(values, round(LONGEST_FILLED_H / known.history.step_h))
 
 
 def _middle(values: np.ndarray) -> tuple[float, float]:
@@ -158,6 +169,7 @@ def _inputs(known: Known, values: np.ndarray, days: np.ndarray, steps: int | Non
     """Return the inputs of each issue time, shape (days, columns)."""
     steps = steps or known.steps
     per_day = known.history.steps_per_day
+    values = _without_short_gaps(values, known)
     parts = [_profiles(values, days - back * per_day, per_day) for back in PROFILE_DAYS]
     for observed in known.past.values():
         parts.append(_profiles(observed, days - per_day, per_day))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """Strengths of shrinking that are tried, on columns of unit variance."""
 FARTHEST = 6.0
-"""A feature farther from its mean than this, in standard deviations, is taken as this far: lines do not go on for ever."""
+"""Standard deviations from its mean beyond which a feature counts as this far: lines do not go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class RidgeFit:
 
     def predict(self, columns: np.ndarray) -> np.ndarray:
         """Return outputs for rows of columns, shape (rows, outputs)."""
-        return self.intercept + standardised(columns, self.mean, self.scale) @ self.coefficients
+        found: np.ndarray = self.intercept + standardised(columns, self.mean, self.scale) @ self.coefficients
+        return found
 
 
 def fit_ridge(columns: np.ndarray, outputs: np.ndarray, strengths: tuple[float, ...] = STRENGTHS) -> RidgeFit:
@@ -105,7 +106,8 @@ def fit_ridge(columns: np.ndarray, outputs: np.ndarray, strengths: tuple[float, 
 def standardised(columns: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Return columns as distances from their means in standard deviations; a gap is at the mean."""
     z = (columns - mean) / scale
-    return np.clip(np.nan_to_num(z, nan=0.0), -FARTHEST, FARTHEST)
+    near: np.ndarray = np.clip(np.nan_to_num(z, nan=0.0), -FARTHEST, FARTHEST)
+    return near
 
 
 class Ridge(Model):
@@ -170,7 +172,8 @@ class FittedRidge(FittedModel):
 
     def update(self, known: Known) -> Self:
         """Return the model fitted again: it is quick, and the last days tell most."""
-        return self.model.fit_once(known)  # type: ignore[return-value]
+        fitted: Self = self.model.fit_once(known)
+        return fitted
 
     def state(self) -> State:
         """Return the coefficients by hour."""
