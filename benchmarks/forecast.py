@@ -1,4 +1,4 @@
-"""How good forecasts are, and how long they take, on measured series: skill against the best simple rule, coverage, seconds.
+"""How good forecasts of measured series are, and how long they take: skill, coverage, seconds.
 
     python -m benchmarks.forecast [--data FOLDER] [--markdown] [SERIES ...]
 
@@ -12,17 +12,13 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from ems.errors import EmsError
 from ems.forecast.backtest import backtest
 from ems.forecast.backtest_scores import calibration_table, scores_of
-from ems.forecast.forecaster import fit_forecaster
 from ems.forecast.history import History
 from ems.forecast.recipe import recipe_of
 

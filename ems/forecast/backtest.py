@@ -181,7 +181,7 @@ def backtest(
         found = results[recipe.name] = combined(recipe, folds, history.steps_per_day)
         options = calibration.replace(**OF_RULES) if recipe in single else calibration
         points = bounded(found.points, is_certain, history)
-        said, _ = Calibrator(folds, points, is_certain, levels, options, history).run()
+        said, _ = Calibrator(folds, points, found.spread, is_certain, levels, options, history).run()
         quantiles.append(said)
         own = [number for number, name in enumerate(folds.members) if name in recipe.members]
         seconds.append(float(folds.seconds[own].sum()) + (time.process_time() - begin) / len(folds.at))
@@ -287,4 +287,6 @@ def _dataset(
 
 def _part(found: Combined, chosen: np.ndarray) -> Combined:
     choices = tuple(found.choices[fold] for fold in chosen)
-    return replace(found, points=found.points[chosen], weights=found.weights[chosen], choices=choices)
+    return replace(
+        found, points=found.points[chosen], spread=found.spread[chosen], weights=found.weights[chosen], choices=choices
+    )

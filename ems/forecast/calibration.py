@@ -19,6 +19,8 @@ FEWEST_DAYS = 5
 MINUTES_PER_DAY = 1440
 FAINT = 1e-6
 """Weight of errors that are far in every respect: alone they still make a distribution."""
+LEAST_SPREAD = 0.1
+"""Of the median disagreement: smaller ones are all alike."""
 LARGEST_SHIFT = 1.5
 """Bound of the adaptation, in standard deviations of a normal distribution."""
 
@@ -30,15 +32,17 @@ class Calibration(Record):
     """Days of past forecasts whose errors count."""
     clock_h: Positive = 3.0
     """Nearness in time of day: errors this far away count 61 %, twice as far 14 %."""
-    level: Positive = 0.7
+    level: Positive = 0.5
     """Nearness in size of the forecast, in standard deviations of the forecasts."""
+    disagreement: Positive = 1.0
+    """Nearness in how far the members of an ensemble disagree, in powers of e."""
     lead_days: Positive = 1.0
     """Nearness in lead time."""
     correction: Fraction = 0.5
     """Share of the median of past errors by which the median forecast is corrected; quantiles around it keep all."""
-    adaptation: Annotated[float, Field(ge=0, le=1)] = 0.01
+    adaptation: Annotated[float, Field(ge=0, le=1)] = 0.005
     """How fast levels follow the coverage reached: 0 is never."""
-    width_adaptation: Annotated[float, Field(ge=0, le=1)] = 0.2
+    width_adaptation: Annotated[float, Field(ge=0, le=1)] = 0.1
     """How fast all intervals together grow where too little lies within them, and shrink where too much does."""
 
 
@@ -68,14 +72,16 @@ class Calibrator:
     """Point forecasts from day to day, and the errors from which their quantiles are made.
 
     The quantile of a step is its point forecast plus the weighted quantile of past errors, which weigh more the nearer
-    they are in time of day, size and lead time: conformal prediction with local weights [1]_. Where lately too few or
-    too many observations lay below a level, that level moves [2]_, and where intervals held too few or too many, they
-    grow or shrink; both by what was known at each issue time.
+    they are in time of day, size, lead time and disagreement of members: conformal prediction with local weights [1]_.
+    Where lately too few or too many observations lay below a level, that level moves [2]_, and where intervals held
+    too few or too many, they grow or shrink; both by what was known at each issue time.
 
     Parameters
     ----------
     folds : Folds
     points : ndarray (folds, steps)
+    spread : ndarray (folds, steps)
+        How far the members of an ensemble disagree.
     is_certain : ndarray of bool (folds, steps)
         Steps whose value is known for certain, as solar power at night: all quantiles are the point forecast, and
         they teach nothing.
@@ -94,6 +100,7 @@ class Calibrator:
 
     folds: Folds
     points: np.ndarray
+    spread: np.ndarray
     is_certain: np.ndarray
     levels: tuple[float, ...]
     options: Calibration
@@ -157,6 +164,10 @@ class Calibrator:
         size = max(float(np.std(points[seen])), 1e-12)
         distance = (clock_h / options.clock_h) ** 2
         distance += ((points[fold, :count, None] - points[seen]) / (options.level * size)) ** 2
+        scale = float(np.median(self.spread[seen]))
+        if scale > 0:
+            logarithm = np.log(self.spread + LEAST_SPREAD * scale)
+            distance += ((logarithm[fold, :count, None] - logarithm[seen]) / options.disagreement) ** 2
         distance += ((lead[fold, :count, None] - lead[seen]) / options.lead_days) ** 2
         nearness: np.ndarray = np.exp(-0.5 * distance) + FAINT
         return nearness

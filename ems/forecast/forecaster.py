@@ -16,7 +16,7 @@ from ems.forecast.folds import Folds, Progress, run_folds
 from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
 from ems.forecast.issue import steps_of
 from ems.forecast.models.model import FittedModel
-from ems.forecast.recipe import Recipe, combined
+from ems.forecast.recipe import Recipe, combined, mean_and_spread
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -105,6 +105,8 @@ class FittedForecaster:
         The forecasts of the days before, without those of the members.
     points : ndarray (folds, steps)
         What the recipe forecast then.
+    spread : ndarray (folds, steps)
+        How far its members disagreed.
     is_certain : ndarray of bool (folds, steps)
     first_time : Timestamp
         First step of the raster to which the folds' positions refer.
@@ -129,6 +131,7 @@ class FittedForecaster:
     weights: np.ndarray
     folds: Folds
     points: np.ndarray
+    spread: np.ndarray
     is_certain: np.ndarray
     first_time: pd.Timestamp
     calibration: Calibration
@@ -169,21 +172,20 @@ class FittedForecaster:
         at = history.position(self.trained_until if issued_at is None else issued_at)
         steps = steps_of(history, at, self.horizon_h, in_local_days=self.in_local_days)
         history = history.reaching(at + steps)
-        point = self._point(history, at, steps)
+        point, spread = self._point(history, at, steps)
         offset = round((history.times[0] - self.first_time) / pd.Timedelta(hours=self.traits.step_h))
         minute = history.calendar.minute[at : at + steps]
         folds = self.folds.moved(offset).with_fold(at, minute)
-        width = folds.observed.shape[1]
-        fold = len(folds.at) - 1
-        points = np.full((fold + 1, width), np.nan)
-        points[:fold, : self.points.shape[1]] = self.points
-        is_certain = np.zeros(points.shape, dtype=bool)
-        is_certain[:fold, : self.is_certain.shape[1]] = self.is_certain
-        now = certain_zeros(history, folds)[fold]
-        is_certain[fold] = now
-        points[fold, :steps] = np.where(now[:steps], 0.0, point)
+        fold, width = len(folds.at) - 1, folds.observed.shape[1]
+        dark = certain_zeros(history, folds)[fold, :steps]
         calibrator = Calibrator(
-            folds, points, is_certain, self.levels, self.calibration, self.traits.bounding(history)
+            folds,
+            _with_last(self.points, np.where(dark, 0.0, point), width),
+            _with_last(self.spread, spread, width),
+            _with_last(self.is_certain, dark, width) == 1,
+            self.levels,
+            self.calibration,
+            self.traits.bounding(history),
         )
         quantiles = calibrator.quantiles(fold, self.state)
         if quantiles is None:
@@ -194,20 +196,30 @@ class FittedForecaster:
             )
         return forecast_dataset(self.traits, history.times[at : at + steps], quantiles, self.levels, self._attrs())
 
-    def _point(self, history: History, at: int, steps: int) -> np.ndarray:
+    def _point(self, history: History, at: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weighted mean of the members' forecasts, within the bounds, and how far they disagree."""
         views: dict[float, Known] = {}
-        total = np.zeros(steps)
-        for fitted, weight in zip(self.fitted, self.weights, strict=True):
-            if weight == 0:
-                continue
+        used = np.flatnonzero(self.weights)
+        predicted = []
+        for number in used:
+            fitted = self.fitted[number]
             days = fitted.model.training_days
             if days not in views:
                 views[days] = history.known_at(at, steps, days)
-            total += weight * fitted.predict(views[days])
-        return within(total, self.traits.lower, self.traits.upper)
+            predicted.append(fitted.predict(views[days]))
+        mean, spread = mean_and_spread(np.stack(predicted), self.weights[used][:, None])
+        return within(mean, self.traits.lower, self.traits.upper), spread
 
     def _attrs(self) -> dict[str, Any]:
         return {"model": self.recipe.name, "notes": list(self.notes)}
+
+
+def _with_last(past: np.ndarray, last: np.ndarray, width: int) -> np.ndarray:
+    """Return the values of past folds with those of one more below, filled with NaN to the right."""
+    found = np.full((len(past) + 1, width), np.nan)
+    found[:-1, : past.shape[1]] = past
+    found[-1, : len(last)] = last
+    return found
 
 
 def fit_forecaster(
@@ -262,7 +274,7 @@ def fit_forecaster(
     result = combined(recipe, folds, history.steps_per_day)
     is_certain = certain_zeros(history, folds)
     points = bounded(result.points, is_certain, history)
-    _, state = Calibrator(folds, points, is_certain, levels, calibration, history).run()
+    _, state = Calibrator(folds, points, result.spread, is_certain, levels, calibration, history).run()
     names = [name for name in recipe.members if name in folds.members]
     last = folds.of(names)
     keep = len(folds.at) - 1
@@ -285,6 +297,7 @@ def fit_forecaster(
             minute=folds.minute[:keep],
         ),
         points=points[:keep],
+        spread=result.spread[:keep],
         is_certain=is_certain[:keep],
         first_time=history.times[0],
         calibration=calibration,

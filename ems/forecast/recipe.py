@@ -55,6 +55,8 @@ class Combined:
     Parameters
     ----------
     points : ndarray (folds, steps)
+    spread : ndarray (folds, steps)
+        How far the members disagree: the weighted standard deviation of their forecasts; zero of a single one.
     weights : ndarray (folds, members)
         Of the members in each fold, summing to 1; zeros where no member had a forecast.
     choices : tuple of str
@@ -65,6 +67,7 @@ class Combined:
     """
 
     points: np.ndarray
+    spread: np.ndarray
     weights: np.ndarray
     choices: tuple[str, ...]
     errors: Mapping[str, float]
@@ -154,12 +157,13 @@ def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
     count = len(folds.at)
     if recipe.way == "single":
         name = own.members[0]
-        return Combined(own.predicted[0], np.ones((count, 1)), (name,) * count, {})
+        points = own.predicted[0]
+        return Combined(points, np.zeros(points.shape), np.ones((count, 1)), (name,) * count, {})
     weights = np.stack([weights_of(own, fold, recipe.combination, steps_per_day) for fold in range(count)])
-    mean = np.einsum("fm,mfs->fs", weights, np.nan_to_num(own.predicted))
+    mean, spread = mean_and_spread(np.nan_to_num(own.predicted), weights.T[:, :, None])
     mean[(weights.sum(axis=1) == 0)[:, None] | (np.arange(mean.shape[1]) >= folds.counts[:, None])] = np.nan
     if recipe.way == "ensemble":
-        return Combined(mean, weights, ("ensemble",) * count, {})
+        return Combined(mean, spread, weights, ("ensemble",) * count, {})
     points, choices, errors = mean.copy(), [], {}
     for fold in range(count):
         errors = _recent_errors(own, mean, fold, recipe.combination.learning_days, steps_per_day)
@@ -169,7 +173,13 @@ def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
             number = own.members.index(best)
             points[fold] = own.predicted[number, fold]
             weights[fold] = np.arange(len(own.members)) == number
-    return Combined(points, weights, tuple(choices), errors)
+    return Combined(points, spread, weights, tuple(choices), errors)
+
+
+def mean_and_spread(predicted: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean of members, and the weighted standard deviation around it, over the first axis."""
+    mean = (weights * predicted).sum(axis=0)
+    return mean, np.sqrt((weights * (predicted - mean) ** 2).sum(axis=0))
 
 
 def _recent_errors(folds: Folds, mean: np.ndarray, fold: int, days: float, steps_per_day: int) -> dict[str, float]:

@@ -53,7 +53,9 @@ def test_known_at__signal_that_lacks_a_value_ahead_is_an_error() -> None:
     degc[15 * 24 + 3] = np.nan
     history = replace(history, known_ahead={"outdoor_temperature_degc": degc})
 
-    with pytest.raises(MissingValues, match=r"outdoor_temperature_degc lacks 1 of 24 values from 2024-01-16 03:00 UTC"):
+    with pytest.raises(
+        MissingValues, match=r"outdoor_temperature_degc lacks 1 of 24 values from 2024-01-16 03:00 UTC"
+    ):
         history.known_at(15 * 24, 24)
     assert np.isnan(history.known_at(15 * 24 + 4, 24).ahead["outdoor_temperature_degc"][15 * 24 + 3])
 
