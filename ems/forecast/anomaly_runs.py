@@ -40,7 +40,7 @@ def find_gaps(series: MeasuredSeries) -> list[Finding]:
     ]
 
 
-def find_frozen(series: MeasuredSeries) -> list[Finding]:
+def find_frozen(series: MeasuredSeries, steady: MeasuredSeries) -> list[Finding]:
     """Return runs of exactly equal values that are improbable for the series, as a dead meter gives them.
 
     A value that is usual at this time of day, as zero at night or at standby, is none. Of the other steps, the
@@ -51,6 +51,8 @@ def find_frozen(series: MeasuredSeries) -> list[Finding]:
     Parameters
     ----------
     series : MeasuredSeries
+    steady : MeasuredSeries
+        The same without level shifts, of which a whole day is no dead meter.
     """
     values = series.values
     is_repeat = np.concatenate([[False], values[1:] == values[:-1]])
@@ -68,7 +70,7 @@ def find_frozen(series: MeasuredSeries) -> list[Finding]:
     probability = np.maximum(general, by_value)[is_odd_repeat]
     evidence = np.bincount(run[is_odd_repeat], np.log(probability), minlength=runs)
     is_frozen = np.log(is_odd.sum()) + evidence < np.log(FALSE_ALARMS)
-    is_far = np.nan_to_num(np.abs(deviations(series, is_sharp=False))) > FAR
+    is_far = np.nan_to_num(np.abs(deviations(steady, is_sharp=False))) > FAR
     is_frozen |= np.bincount(run[is_odd & is_far], minlength=runs) > 0.8 * odd_steps
     if series.kind == "solar":
         # By day even a clouded sky gives some power: zero where other days have none is a plant or meter at rest.
@@ -163,9 +165,8 @@ def find_negative(series: MeasuredSeries) -> list[Finding]:
     if negative_days > max(OFTEN_DAYS_SHARE * series.grid.days, FEWEST_OFTEN_DAYS):
         steps = np.flatnonzero(is_negative)
         lowest = float(values[steps].min())
-        words = (
-            f"{len(steps)} of {len(known)} values are below zero, the lowest {series.shown(lowest)}: "
-            + ("does it hold generation, too?" if series.kind == "load" else "is its sign the right one?")
+        words = f"{len(steps)} of {len(known)} values are below zero, the lowest {series.shown(lowest)}: " + (
+            "does it hold generation, too?" if series.kind == "load" else "is its sign the right one?"
         )
         return [Finding("often_negative", int(steps[0]), int(steps[-1]) + 1, lowest, words)]
     found = []

@@ -112,7 +112,9 @@ class MeasuredSeries:
         elif np.timedelta64(1, "D") % steps[0]:
             findings.append(f"a step of {self.step_h:g} h: a day must be a whole number of steps")
         if self.values.shape != (len(self.times),):
-            findings.append(f"values have shape {self.values.shape}, must have one for each of {len(self.times)} times")
+            findings.append(
+                f"values have shape {self.values.shape}, must have one for each of {len(self.times)} times"
+            )
         elif np.isinf(self.values).any():
             at = self.times[int(np.argmax(np.isinf(self.values)))]
             findings.append(f"holds an infinite value at {at:%Y-%m-%d %H:%M} UTC; leave it out or mend it")
@@ -169,7 +171,7 @@ def known_median(values: np.ndarray) -> np.ndarray:
 
 
 def known_rank(values: np.ndarray, share: float) -> np.ndarray:
-    """Return the value with a share of what is known at or below it, over the last axis; NaN where nothing is known."""
+    """Return the value with a share of what is known at or below it, over the last axis; NaN where nothing is."""
     ascending = np.sort(values, axis=-1)
     count = np.isfinite(values).sum(axis=-1)[..., None]
     at = (np.maximum(count - 1, 0) * share).astype(int)

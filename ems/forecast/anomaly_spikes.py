@@ -64,7 +64,7 @@ def _shared(distance: np.ndarray) -> np.ndarray:
     return shared
 
 
-def rare_size(sizes: np.ndarray, caution: float) -> float:
+def rare_size(sizes: np.ndarray, caution: float, body: float = BODY, tail: float = TAIL) -> float:
     """Return a size that hardly any is expected to exceed, as the more frequent ones tell.
 
     size(p) = size(0.02) * (log(1 / p) / log(1 / 0.02)) ** slope: a Weibull tail, whose slope the series tells, 0.5 for
@@ -86,13 +86,13 @@ def rare_size(sizes: np.ndarray, caution: float) -> float:
     sizes = sizes[sizes > 0]
     if not sizes.size:
         return np.inf
-    body, tail = np.quantile(sizes, [BODY, TAIL])
-    slope = np.log(tail / body) / np.log(np.log(1 - TAIL) / np.log(1 - BODY))
-    rare = np.log(FALSE_ALARMS / sizes.size) / np.log(1 - TAIL)
-    return float(caution * tail * max(rare, 1.0) ** slope)
+    frequent, scarce = np.quantile(sizes, [body, tail])
+    slope = np.log(scarce / frequent) / np.log(np.log(1 - tail) / np.log(1 - body))
+    rare = np.log(FALSE_ALARMS / sizes.size) / np.log(1 - tail)
+    return float(caution * scarce * max(rare, 1.0) ** slope)
 
 
-def find_spikes(series: MeasuredSeries, is_known_odd: np.ndarray) -> list[Finding]:
+def find_spikes(series: MeasuredSeries, steady: MeasuredSeries, is_told: np.ndarray) -> list[Finding]:
     """Return values of one to three steps that stand far above or below what the series makes expect.
 
     A spike is too far from other days, or from all the series, for what the rest of the series makes likely; above and
@@ -101,13 +101,15 @@ def find_spikes(series: MeasuredSeries, is_known_odd: np.ndarray) -> list[Findin
     Parameters
     ----------
     series : MeasuredSeries
-    is_known_odd : ndarray of bool (steps,)
+    steady : MeasuredSeries
+        The same without level shifts, of which a whole day is no spike.
+    is_told : ndarray of bool (steps,)
         Steps that were told already, as frozen ones.
     """
     if not np.isfinite(series.values).any():
         return []
-    score = np.nan_to_num(deviations(series, is_sharp=True))
-    distance = np.nan_to_num(series.values - np.nanmedian(series.values))
+    score = np.nan_to_num(deviations(steady, is_sharp=True))
+    distance = np.nan_to_num(steady.values - np.nanmedian(steady.values))
     is_spike = np.zeros(len(score), dtype=bool)
     for sign in (1, -1):
         is_spike |= sign * score > max(rare_size(sign * score, CAUTION), LEAST_SCORE)
@@ -115,7 +117,7 @@ def find_spikes(series: MeasuredSeries, is_known_odd: np.ndarray) -> list[Findin
         is_spike |= is_beyond_all & (sign * score > LEAST_SCORE_BEYOND_ALL)
     return [
         _finding(series, int(first), int(last), score)
-        for first, last in runs_of(is_spike & ~is_known_odd)
+        for first, last in runs_of(is_spike & ~is_told)
         if last - first <= LONGEST_SPIKE
     ]
 

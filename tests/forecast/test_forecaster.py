@@ -94,8 +94,8 @@ def test_forecast__night_of_a_plant_is_zero_and_its_power_within_the_capacity() 
 
 
 def test_forecast__of_quarter_hours_and_of_short_and_long_horizons() -> None:
-    history = load_history(40, step_h=0.25)
-    at = pd.Timestamp("2024-02-05 09:00")
+    history = load_history(25, step_h=0.25)
+    at = pd.Timestamp("2024-01-22 09:00")
 
     assert _forecast(history, "ridge", at, horizon_h=2).sizes["time"] == 8
     assert _forecast(history, "seasonal_naive", at, horizon_h=72).sizes["time"] == 288

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -161,14 +162,30 @@ class FittedRidge(FittedModel):
     def predict(self, known: Known) -> np.ndarray:
         """Return the forecast of each step; an hour that was never seen takes the nearest one that was."""
         features = known.features
-        hours = features.hour_of(features.ahead)
         columns = with_weekdays(features, features.ahead, features.ahead_matrix)
-        found = np.empty(len(hours))
-        for hour in np.unique(hours):
-            rows = np.flatnonzero(hours == hour)
-            nearest = min(self.fits, key=lambda one: min(abs(one - hour), 24 - abs(one - hour)))
-            found[rows] = self.fits[nearest].predict(columns[rows])[:, 0]
+        at = self._number_of_hour[features.hour_of(features.ahead)]
+        mean, scale, coefficients, intercept = (one[at] for one in self._stacked)
+        found: np.ndarray = intercept + (standardised(columns, mean, scale) * coefficients).sum(axis=1)
         return found
+
+    @cached_property
+    def _number_of_hour(self) -> np.ndarray:
+        """Number of the regression that serves each hour of the day: its own, or that of the nearest hour."""
+        known = np.array(list(self.fits))
+        apart = np.abs(np.arange(24)[:, None] - known)
+        numbers: np.ndarray = np.argmin(np.minimum(apart, 24 - apart), axis=1)
+        return numbers
+
+    @cached_property
+    def _stacked(self) -> tuple[np.ndarray, ...]:
+        """Means, scales and coefficients (hours, columns) and intercepts (hours,) of all regressions."""
+        fits = self.fits.values()
+        return (
+            np.stack([fit.mean for fit in fits]),
+            np.stack([fit.scale for fit in fits]),
+            np.stack([fit.coefficients[:, 0] for fit in fits]),
+            np.array([fit.intercept[0] for fit in fits]),
+        )
 
     def update(self, known: Known) -> Self:
         """Return the model fitted again: it is quick, and the last days tell most."""
