@@ -81,6 +81,8 @@ PV_SIGNALS = (
     "tclw_kg_m2", "tciw_kg_m2", "sp_pa", "rh_1000hpa_pct", "tcc_0_1", "u10_ms", "v10_ms", "t2m_k", "ssrd_w_m2",
     "strd_w_m2", "tsr_w_m2", "tp_mm",
 )  # fmt: skip
+FEEDER = "feeder_alliander_287_15min.csv"
+FEEDER_SIGNALS = ("clouds", "radiation", "temp", "windspeed_100m", "humidity", "sjv_E1A", "sjv_E3A")
 WIND_SIGNALS = ("u10_ms", "v10_ms", "u100_ms", "v100_ms")
 PRICE_SIGNALS = ("load_fc_ampirion_mw", "pv_wind_fc_mw")
 LOADS, HOMES, PRICES = "load_pjm_hourly.csv", "site_fontana_hourly.csv", "price_de_hourly.csv"
@@ -109,6 +111,9 @@ CASES = {
     "home 2": Case(HOMES, "load_b2_kw", "America/Los_Angeles", "load", "US", lower=0),
     "home 4": Case(HOMES, "load_b4_kw", "America/Los_Angeles", "load", "US", lower=0),
     "home 5": Case(HOMES, "load_b5_kw", "America/Los_Angeles", "load", "US", lower=0),
+    "feeder 287, quarter hours": Case(
+        FEEDER, "load", "Europe/Amsterdam", "load", "NL", FEEDER_SIGNALS
+    ),
     "home 1, PV without weather": Case(
         HOMES, "pv_b1_w_per_kw", "America/Los_Angeles", "solar", lower=0, upper=1000
     ),

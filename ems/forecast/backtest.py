@@ -195,7 +195,7 @@ def backtest(
         is_certain=is_certain[chosen][:, : int(folds.counts[chosen].max())],
         rules=tuple(one.name for one in single),
         combined={one.name: _part(results[one.name], chosen) for one in several},
-        members={one.name: tuple(name for name in one.members if name in folds.members) for one in several},
+        members={one.name: _forecasting(one, folds) for one in several},
     )
 
 
@@ -221,6 +221,11 @@ def _sharing(recipes: Sequence[Recipe], rules: Mapping[str, Model]) -> tuple[lis
         members |= own
         renamed.append(replace(recipe, members=own))
     return renamed, members
+
+
+def _forecasting(recipe: Recipe, folds: Folds) -> tuple[str, ...]:
+    """Return the members that forecast and could be fitted, as weights are ordered."""
+    return tuple(name for name, one in recipe.members.items() if name in folds.members and not one.tells_width)
 
 
 def _reachable(history: History, scored: Sequence[int], warm_up_days: int) -> list[int]:

@@ -19,8 +19,8 @@ FEWEST_DAYS = 5
 MINUTES_PER_DAY = 1440
 FAINT = 1e-6
 """Weight of errors that are far in every respect: alone they still make a distribution."""
-LEAST_SPREAD = 0.1
-"""Of the median disagreement: smaller ones are all alike."""
+LEAST_SPREAD = 0.05
+"""Of the median spread, added to each: no step is expected to be sure."""
 LARGEST_SHIFT = 1.5
 """Bound of the adaptation, in standard deviations of a normal distribution."""
 
@@ -34,8 +34,8 @@ class Calibration(Record):
     """Nearness in time of day: errors this far away count 61 %, twice as far 14 %."""
     level: Positive = 0.5
     """Nearness in size of the forecast, in standard deviations of the forecasts."""
-    disagreement: Positive = 1.0
-    """Nearness in how far the members of an ensemble disagree, in powers of e."""
+    scaling: Fraction = 0.6
+    """Power of the expected spread by which errors are scaled: 0 takes all alike, 1 in proportion to it."""
     lead_days: Positive = 1.0
     """Nearness in lead time."""
     correction: Fraction = 0.5
@@ -72,16 +72,17 @@ class Calibrator:
     """Point forecasts from day to day, and the errors from which their quantiles are made.
 
     The quantile of a step is its point forecast plus the weighted quantile of past errors, which weigh more the nearer
-    they are in time of day, size, lead time and disagreement of members: conformal prediction with local weights [1]_.
-    Where lately too few or too many observations lay below a level, that level moves [2]_, and where intervals held
-    too few or too many, they grow or shrink; both by what was known at each issue time.
+    they are in time of day, size and lead time, and are scaled by how wide the distribution is expected to be:
+    conformal prediction with local weights [1]_. Where lately too few or too many observations lay below a level, that
+    level moves [2]_, and where intervals held too few or too many, they grow or shrink; both by what was known at each
+    issue time.
 
     Parameters
     ----------
     folds : Folds
     points : ndarray (folds, steps)
     spread : ndarray (folds, steps)
-        How far the members of an ensemble disagree.
+        How wide the distribution of each step is expected to be; zeros where nothing is expected.
     is_certain : ndarray of bool (folds, steps)
         Steps whose value is known for certain, as solar power at night: all quantiles are the point forecast, and
         they teach nothing.
@@ -144,15 +145,23 @@ class Calibrator:
         from scipy.special import ndtr, ndtri
 
         levels, options = np.array(self.levels), self.options
-        now = self.points[fold, : self.folds.counts[fold]]
-        errors = self.folds.observed[seen] - self.points[seen]
+        count = self.folds.counts[fold]
+        now, scale = self.points[fold, :count], self._scale(seen)
+        errors = (self.folds.observed[seen] - self.points[seen]) / scale[seen]
         weights = self._nearness(fold, seen)
         found = _weighted_quantiles(errors, weights, ndtr(ndtri(levels) + state.shift))
         middle = _weighted_quantiles(errors, weights, np.array([0.5]))
         spread = middle + np.exp(state.log_width) * (found - middle)
         spread[:, np.abs(levels - 0.5) < 1e-9] = options.correction * middle
-        quantiles: np.ndarray = now[:, None] + spread
+        quantiles: np.ndarray = now[:, None] + scale[fold, :count, None] * spread
         return quantiles
+
+    def _scale(self, seen: np.ndarray) -> np.ndarray:
+        """Return by what errors are divided before they are compared, shape (folds, steps)."""
+        usual = float(np.median(self.spread[seen]))
+        if usual <= 0:
+            return np.ones(self.spread.shape)
+        return np.asarray((self.spread / usual + LEAST_SPREAD) ** self.options.scaling)
 
     def _nearness(self, fold: int, seen: np.ndarray) -> np.ndarray:
         """Return how near each seen error is to each step of a fold, shape (steps, errors)."""
@@ -164,10 +173,6 @@ class Calibrator:
         size = max(float(np.std(points[seen])), 1e-12)
         distance = (clock_h / options.clock_h) ** 2
         distance += ((points[fold, :count, None] - points[seen]) / (options.level * size)) ** 2
-        scale = float(np.median(self.spread[seen]))
-        if scale > 0:
-            logarithm = np.log(self.spread + LEAST_SPREAD * scale)
-            distance += ((logarithm[fold, :count, None] - logarithm[seen]) / options.disagreement) ** 2
         distance += ((lead[fold, :count, None] - lead[seen]) / options.lead_days) ** 2
         nearness: np.ndarray = np.exp(-0.5 * distance) + FAINT
         return nearness

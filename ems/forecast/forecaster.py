@@ -16,7 +16,7 @@ from ems.forecast.folds import Folds, Progress, run_folds
 from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
 from ems.forecast.issue import steps_of
 from ems.forecast.models.model import FittedModel
-from ems.forecast.recipe import Recipe, combined, mean_and_spread
+from ems.forecast.recipe import Recipe, combined
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -101,12 +101,13 @@ class FittedForecaster:
         Members that could be fitted, in the order of `members`.
     members : tuple of str
     weights : ndarray (members,)
+        Zero of a member that only tells how wide the distribution is.
     folds : Folds
         The forecasts of the days before, without those of the members.
     points : ndarray (folds, steps)
         What the recipe forecast then.
     spread : ndarray (folds, steps)
-        How far its members disagreed.
+        How wide the distribution was expected to be.
     is_certain : ndarray of bool (folds, steps)
     first_time : Timestamp
         First step of the raster to which the folds' positions refer.
@@ -197,17 +198,20 @@ class FittedForecaster:
         return forecast_dataset(self.traits, history.times[at : at + steps], quantiles, self.levels, self._attrs())
 
     def _point(self, history: History, at: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the weighted mean of the members' forecasts, within the bounds, and how far they disagree."""
+        """Return the weighted mean of the members' forecasts, within the bounds, and the spread that is expected."""
         views: dict[float, Known] = {}
-        used = np.flatnonzero(self.weights)
-        predicted = []
-        for number in used:
-            fitted = self.fitted[number]
+        mean, spread = np.zeros(steps), np.zeros(steps)
+        for fitted, weight in zip(self.fitted, self.weights, strict=True):
+            if weight == 0 and not fitted.model.tells_width:
+                continue
             days = fitted.model.training_days
             if days not in views:
                 views[days] = history.known_at(at, steps, days)
-            predicted.append(fitted.predict(views[days]))
-        mean, spread = mean_and_spread(np.stack(predicted), self.weights[used][:, None])
+            predicted = fitted.predict(views[days])
+            if fitted.model.tells_width:
+                spread = predicted
+            else:
+                mean += weight * predicted
         return within(mean, self.traits.lower, self.traits.upper), spread
 
     def _attrs(self) -> dict[str, Any]:
@@ -275,7 +279,10 @@ def fit_forecaster(
     is_certain = certain_zeros(history, folds)
     points = bounded(result.points, is_certain, history)
     _, state = Calibrator(folds, points, result.spread, is_certain, levels, calibration, history).run()
-    names = [name for name in recipe.members if name in folds.members]
+    # Members that tell widths stand last, as they have no weight.
+    names = sorted(
+        (name for name in recipe.members if name in folds.members), key=lambda one: recipe.members[one].tells_width
+    )
     last = folds.of(names)
     keep = len(folds.at) - 1
     fewer = () if len(before) >= warm_up_days else (f"only {len(before)} days before could be forecast to learn from",)
@@ -284,7 +291,7 @@ def fit_forecaster(
         traits=SeriesTraits.of(history),
         fitted=last.fitted,
         members=last.members,
-        weights=result.weights[-1],
+        weights=np.concatenate([result.weights[-1], np.zeros(len(last.members) - result.weights.shape[1])]),
         folds=replace(
             folds,
             members=(),

@@ -11,7 +11,7 @@ import numpy as np
 from ems.errors import InvalidInput, UnknownName, did_you_mean, show
 from ems.forecast.combine import Combination, weights_of
 from ems.forecast.folds import Folds
-from ems.forecast.models.boosting import BoostedRidge, LightGbm
+from ems.forecast.models.boosting import BoostedRidge, IntervalWidth, LightGbm
 from ems.forecast.models.model import Model
 from ems.forecast.models.naive import Season, SeasonalNaive
 from ems.forecast.models.profile_ridge import ProfileRidge
@@ -56,7 +56,7 @@ class Combined:
     ----------
     points : ndarray (folds, steps)
     spread : ndarray (folds, steps)
-        How far the members disagree: the weighted standard deviation of their forecasts; zero of a single one.
+        How wide the distribution is expected to be; zero where no member tells it.
     weights : ndarray (folds, members)
         Of the members in each fold, summing to 1; zeros where no member had a forecast.
     choices : tuple of str
@@ -94,7 +94,9 @@ def recipe_of(name: str, options: Mapping[str, Any] | None = None, seed: int = 0
     """
     given = dict(options or {})
     if name not in COMBINED:
-        return Recipe(name, {name: model_of(name, given, seed)})
+        only = {name: model_of(name, given, seed)}
+        _check_members(name, only)
+        return Recipe(name, only)
     wanted = given.pop("members", None)
     combination = Combination(**given)
     members = default_members(seed)
@@ -105,7 +107,15 @@ def recipe_of(name: str, options: Mapping[str, Any] | None = None, seed: int = 0
         for one in wanted:
             member = str(one)
             members[member] = default_members(seed).get(member) or model_of(member, {}, seed)
+    _check_members(name, members)
     return Recipe(name, members, "ensemble" if name == "ensemble" else "auto", combination)
+
+
+def _check_members(name: str, members: Mapping[str, Model]) -> None:
+    if all(one.tells_width for one in members.values()):
+        raise InvalidInput(
+            f"model '{name}'", f"{' and '.join(members)} tells only how wide a distribution is; add one that forecasts"
+        )
 
 
 def model_of(name: str, options: Mapping[str, Any], seed: int = 0) -> Model:
@@ -125,7 +135,10 @@ def model_of(name: str, options: Mapping[str, Any], seed: int = 0) -> Model:
 
 
 def default_members(seed: int = 0) -> dict[str, Model]:
-    """Return the members of the ensemble: linear and of trees, of long and of short memory, and one simple rule."""
+    """Return the members of the ensemble: linear and of trees, of long and of short memory, and one simple rule.
+
+    The last one forecasts nothing: it tells how wide the distribution of each step is.
+    """
     return {
         "ridge": Ridge(),
         "profile_ridge": ProfileRidge(),
@@ -135,6 +148,7 @@ def default_members(seed: int = 0) -> dict[str, Model]:
         "boosted_ridge": BoostedRidge(trees=100, learning_rate=0.05, leaves=12, least_rows_of_leaf=40, seed=seed),
         "boosted_ridge_value": BoostedRidge(target="value", trees=100, learning_rate=0.1, leaves=16, seed=seed),
         "mean_of_days": SeasonalNaive(season="mean_of_days"),
+        "interval_width": IntervalWidth(seed=seed),
     }
 
 
@@ -153,14 +167,16 @@ def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
         Of the recipe's members, and maybe more.
     steps_per_day : int
     """
-    own = folds.of([name for name in recipe.members if name in folds.members])
+    there = [name for name in recipe.members if name in folds.members]
+    own = folds.of([name for name in there if not recipe.members[name].tells_width])
+    spread = spread_of(recipe, folds)
     count = len(folds.at)
     if recipe.way == "single":
         name = own.members[0]
         points = own.predicted[0]
-        return Combined(points, np.zeros(points.shape), np.ones((count, 1)), (name,) * count, {})
+        return Combined(points, spread, np.ones((count, 1)), (name,) * count, {})
     weights = np.stack([weights_of(own, fold, recipe.combination, steps_per_day) for fold in range(count)])
-    mean, spread = mean_and_spread(np.nan_to_num(own.predicted), weights.T[:, :, None])
+    mean = np.einsum("fm,mfs->fs", weights, np.nan_to_num(own.predicted))
     mean[(weights.sum(axis=1) == 0)[:, None] | (np.arange(mean.shape[1]) >= folds.counts[:, None])] = np.nan
     if recipe.way == "ensemble":
         return Combined(mean, spread, weights, ("ensemble",) * count, {})
@@ -176,10 +192,12 @@ def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:
     return Combined(points, spread, weights, tuple(choices), errors)
 
 
-def mean_and_spread(predicted: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted mean of members, and the weighted standard deviation around it, over the first axis."""
-    mean = (weights * predicted).sum(axis=0)
-    return mean, np.sqrt((weights * (predicted - mean) ** 2).sum(axis=0))
+def spread_of(recipe: Recipe, folds: Folds) -> np.ndarray:
+    """Return what the member that tells widths expects, shape (folds, steps); zeros without one."""
+    for name, model in recipe.members.items():
+        if model.tells_width and name in folds.members:
+            return np.asarray(np.nan_to_num(folds.predicted[folds.members.index(name)]))
+    return np.zeros(folds.observed.shape)
 
 
 def _recent_errors(folds: Folds, mean: np.ndarray, fold: int, days: float, steps_per_day: int) -> dict[str, float]:

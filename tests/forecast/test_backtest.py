@@ -22,7 +22,7 @@ from ems.forecast.forecaster import fit_forecaster
 from ems.forecast.history import History
 from ems.forecast.recipe import recipe_of
 
-SMALL = {"members": ["ridge", "profile_ridge", "seasonal_naive"]}
+SMALL = {"members": ["ridge", "profile_ridge", "seasonal_naive", "interval_width"]}
 
 
 def _backtest(history: History, *names: str, days: int = 6, **more: object) -> Backtest:

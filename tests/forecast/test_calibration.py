@@ -145,17 +145,20 @@ def test_calibration__nearness_in_lead_time_has_an_effect_on_long_horizons() -> 
     assert not np.allclose(near[35:], far[35:])
 
 
-def test_quantiles__are_wider_where_members_disagree() -> None:
-    random = np.random.default_rng(0)
-    spread = np.exp(random.standard_normal((60, 24)))
-    calibrator = replace(_calibrator(_errors(60) * spread), spread=spread)
+def test_quantiles__are_wider_where_the_expected_spread_is() -> None:
+    spread = np.exp(np.random.default_rng(0).standard_normal((60, 24)))
+    calibrator = replace(_calibrator(_errors(60) * spread, level=1e6), spread=spread)
 
     quantiles, _ = calibrator.run()
-    wide, _ = replace(calibrator, options=Calibration(disagreement=1e6)).run()
+    alike, _ = replace(calibrator, options=Calibration(scaling=0.0, level=1e6)).run()
 
-    width = quantiles[40:, :, -2] - quantiles[40:, :, 1]
-    assert width[spread[40:] > 2].mean() > 2 * width[spread[40:] < 0.5].mean()
-    assert not np.allclose(quantiles[40:], wide[40:])
+    ratios = [
+        (found[40:, :, -2] - found[40:, :, 1])[spread[40:] > 2].mean()
+        / (found[40:, :, -2] - found[40:, :, 1])[spread[40:] < 0.5].mean()
+        for found in (quantiles, alike)
+    ]
+    assert ratios[0] > 2.5
+    assert ratios[1] < 1.5
 
 
 def test_certain_zeros__night_of_a_plant_without_coordinates_is_learned() -> None:

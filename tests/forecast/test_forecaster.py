@@ -15,7 +15,7 @@ from ems.forecast.history import History
 from ems.forecast.recipe import recipe_of
 
 AT = pd.Timestamp("2024-02-20")
-SMALL = {"members": ["ridge", "profile_ridge", "seasonal_naive"]}
+SMALL = {"members": ["interval_width", "ridge", "profile_ridge", "seasonal_naive"]}
 
 
 def _forecast(history: History, name: str = "ridge", at: pd.Timestamp | None = AT, **more: object) -> xr.Dataset:
@@ -171,6 +171,8 @@ def test_auto__tells_by_which_errors_it_chose() -> None:
     assert set(fitted.errors) == {"ensemble", "ridge", "profile_ridge", "seasonal_naive"}
     assert fitted.choice in fitted.errors
     assert fitted.weights.sum() == pytest.approx(1)
+    assert fitted.members[-1] == "interval_width"
+    assert fitted.weights[-1] == 0
 
 
 def test_ensemble__a_member_that_cannot_be_fitted_is_left_out_with_a_word() -> None:

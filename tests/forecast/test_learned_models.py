@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from ems.errors import InvalidInput, UnknownName
 from ems.forecast.history import Known
-from ems.forecast.models.boosting import BoostedRidge, LightGbm
+from ems.forecast.models.boosting import BoostedRidge, IntervalWidth, LightGbm
 from ems.forecast.models.model import Model
 from ems.forecast.models.profile_ridge import ProfileRidge
 from ems.forecast.models.registry import MODELS, model_class
 from ems.forecast.models.ridge import Ridge, fit_ridge
-from ems.forecast.recipe import model_of
+from ems.forecast.recipe import model_of, recipe_of
 
 LEARNED = {
     "ridge": Ridge(),
@@ -171,6 +171,22 @@ def test_profile_ridge__asinh_bears_spikes_better() -> None:
     plain, small = (ProfileRidge(transform=one).fit(known).predict(known) for one in ("none", "asinh"))
 
     assert np.abs(small - _truth(known)).mean() < np.abs(plain - _truth(known)).mean()
+
+
+def test_interval_width__is_larger_where_values_scatter_more() -> None:
+    """In the afternoon the noise is of 40 kW, in the morning of 1 kW."""
+    history = load_history(days=60, size=1.0, known_ahead={})
+    afternoon = np.asarray(history.times.hour) >= 12
+    values = history.values + np.where(afternoon, 40, 1) * np.random.default_rng(0).standard_normal(len(afternoon))
+    known = replace(history, values=values).known_at(55 * 24, 24)
+    fitted = IntervalWidth().fit(known)
+
+    width = fitted.predict(known)
+
+    assert width[12:].mean() > 1.5 * width[:12].mean()
+    assert np.array_equal(IntervalWidth.restore({}, fitted.state()).predict(known), width)
+    with pytest.raises(InvalidInput, match="tells only how wide a distribution is"):
+        recipe_of("interval_width")
 
 
 def test_boosted_ridge__update_follows_a_change_that_trees_have_not_seen() -> None:

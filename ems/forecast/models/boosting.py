@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ems.forecast.history import Known
 
 FEWEST_ROWS = 100
+WIDTH_LEVELS = (0.1, 0.9)
 BINS = 63
 """Bins of a feature: fewer are quicker, and more tell no more of a year of hours."""
 
@@ -48,8 +49,10 @@ class _Boosting(Model):
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     """Seed of what is drawn at random: rows and features."""
 
-    def train(self, matrix: np.ndarray, target: np.ndarray, subject: str) -> lightgbm.Booster:
-        """Return trees whose sum has the least absolute error; the same for the same seed."""
+    def train(
+        self, matrix: np.ndarray, target: np.ndarray, subject: str, level: float | None = None
+    ) -> lightgbm.Booster:
+        """Return trees whose sum has the least absolute error, or pinball loss at a level; one seed, one result."""
         import lightgbm
 
         if len(target) < FEWEST_ROWS:
@@ -58,7 +61,8 @@ class _Boosting(Model):
                 f"{len(target)} values to learn from: it needs at least {FEWEST_ROWS}; give a longer history",
             )
         options = {
-            "objective": "l1",
+            "objective": "l1" if level is None else "quantile",
+            "alpha": 0.5 if level is None else level,
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.least_rows_of_leaf,
@@ -116,6 +120,62 @@ class FittedLightGbm(FittedModel):
     def state(self) -> State:
         """Return the trees as text."""
         return {"trees": self.booster.model_to_string()}
+
+
+class IntervalWidth(_Boosting):
+    """Distance between two quantiles that trees learn: how wide the distribution of a step is expected to be."""
+
+    name: ClassVar[str] = "interval_width"
+    meaning: ClassVar[str] = "distance between the quantiles 0.1 and 0.9 of boosted trees; no forecast by itself"
+    tells_width: ClassVar[bool] = True
+
+    refit_days: Positive = 28.0
+    """Days after which it is fitted again while issue times go on."""
+    trees: Annotated[int, Field(ge=1, le=10_000)] = 60
+    """Trees that are grown for each quantile."""
+    learning_rate: Efficiency = 0.1
+    """Share of what each tree explains that is taken."""
+    leaves: Annotated[int, Field(ge=2, le=4096)] = 12
+    """Most leaves of a tree."""
+    least_rows_of_leaf: Annotated[int, Field(ge=1)] = 40
+    """Fewest rows of a leaf."""
+
+    def fit(self, known: Known) -> FittedIntervalWidth:
+        """Return the trees of both quantiles."""
+        features, label = known.features, known.history.label
+        return FittedIntervalWidth(
+            self,
+            *(self.train(features.past_matrix, features.target, label, level) for level in WIDTH_LEVELS),
+        )
+
+    @classmethod
+    def restore(cls, options: Mapping[str, Any], state: State) -> FittedIntervalWidth:
+        """Return the fitted model that `FittedIntervalWidth.state` describes."""
+        import lightgbm
+
+        return FittedIntervalWidth(
+            cls(**options), *(lightgbm.Booster(model_str=state[one]) for one in ("lower", "upper"))
+        )
+
+
+@dataclass(frozen=True)
+class FittedIntervalWidth(FittedModel):
+    """Trees of a lower and an upper quantile."""
+
+    model: IntervalWidth
+    lower: lightgbm.Booster
+    upper: lightgbm.Booster
+
+    def predict(self, known: Known) -> np.ndarray:
+        """Return the width of each step, zero where the quantiles cross."""
+        matrix = known.features.ahead_matrix
+        low, high = (np.asarray(one.predict(matrix, num_threads=1)) for one in (self.lower, self.upper))
+        width: np.ndarray = np.maximum(high - low, 0.0)
+        return width
+
+    def state(self) -> State:
+        """Return the trees as text."""
+        return {"lower": self.lower.model_to_string(), "upper": self.upper.model_to_string()}
 
 
 class BoostedRidge(_Boosting):

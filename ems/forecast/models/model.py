@@ -27,6 +27,8 @@ class Model(Record, ABC):
     """Name by which people choose it."""
     meaning: ClassVar[str]
     """What it does, in a sentence."""
+    tells_width: ClassVar[bool] = False
+    """Whether it tells how wide the distribution is, and not what will come."""
 
     refit_days: Positive = 1.0
     """Days after which it is fitted again while issue times go on."""

@@ -14,6 +14,7 @@ MODELS = {
     "profile_ridge": "profile_ridge:ProfileRidge",
     "lightgbm": "boosting:LightGbm",
     "boosted_ridge": "boosting:BoostedRidge",
+    "interval_width": "boosting:IntervalWidth",
 }
 """Where each model is found, below ems.forecast.models."""
 
