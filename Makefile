@@ -33,6 +33,8 @@ bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python -m benchmarks.dispatch
 	$(BIN)/python benchmarks/register.py
 	$(BIN)/python -m benchmarks.settlement
+	$(BIN)/python -m benchmarks.measurements
+	$(BIN)/python -m benchmarks.forecast
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
 	uv pip compile --universal --python-version 3.11 --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \

@@ -11,6 +11,7 @@ import numpy as np
 from ems.errors import InvalidInput
 from ems.forecast.history import History, Known
 from ems.forecast.models.model import FittedModel, Model
+from ems.forecast.threads import one_thread
 
 Progress = Callable[[int, int], None]
 """Told how many folds of how many are done."""
@@ -175,8 +176,9 @@ def run_folds(
         kept.append(fold)
         observed[fold, :count] = history.values[first : first + count]
         minute[fold, :count] = history.calendar.minute[first : first + count]
-        for number, runner in enumerate(runners):
-            predicted[number, fold, :count] = runner.run(views[runner.model.training_days], pace, is_last=is_last)
+        with one_thread():
+            for number, runner in enumerate(runners):
+                predicted[number, fold, :count] = runner.run(views[runner.model.training_days], pace, is_last=is_last)
         if progress is not None:
             progress(fold + 1, len(at))
     working = [number for number, runner in enumerate(runners) if runner.fitted is not None]

@@ -17,6 +17,7 @@ from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
 from ems.forecast.issue import steps_of
 from ems.forecast.models.model import FittedModel
 from ems.forecast.recipe import Recipe, combined
+from ems.forecast.threads import one_thread
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -173,7 +174,8 @@ class FittedForecaster:
         at = history.position(self.trained_until if issued_at is None else issued_at)
         steps = steps_of(history, at, self.horizon_h, in_local_days=self.in_local_days)
         history = history.reaching(at + steps)
-        point, spread = self._point(history, at, steps)
+        with one_thread():
+            point, spread = self._point(history, at, steps)
         offset = round((history.times[0] - self.first_time) / pd.Timedelta(hours=self.traits.step_h))
         minute = history.calendar.minute[at : at + steps]
         folds = self.folds.moved(offset).with_fold(at, minute)
