@@ -22,7 +22,7 @@ COMBINED = ("ensemble", "auto")
 """Recipes of several models."""
 SIMPLE_RULES: tuple[Season, ...] = ("day", "week", "kind_of_day", "mean_of_weeks")
 """Seasons of the simple rules by which skill is measured; the best one of them is the reference."""
-MARGIN = 0.1
+MARGIN = 0.15
 """Share by which a single model's error must be less than the ensemble's to be chosen before it."""
 
 

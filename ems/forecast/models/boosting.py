@@ -27,7 +27,7 @@ BINS = 63
 """Bins of a feature: fewer are quicker, and more tell no more of a year of hours."""
 
 
-class _Boosting(Model):
+class Boosting(Model):
     """Options of trees that are grown one after the other, each on what the ones before left over."""
 
     refit_days: Positive = 7.0
@@ -81,7 +81,7 @@ class _Boosting(Model):
         return lightgbm.train(options, rows, self.trees)
 
 
-class LightGbm(_Boosting):
+class LightGbm(Boosting):
     """Trees on calendar, lags and signals known ahead, for all steps of the horizon at once [1]_.
 
     References
@@ -122,7 +122,7 @@ class FittedLightGbm(FittedModel):
         return {"trees": self.booster.model_to_string()}
 
 
-class IntervalWidth(_Boosting):
+class IntervalWidth(Boosting):
     """Distance between two quantiles that trees learn: how wide the distribution of a step is expected to be."""
 
     name: ClassVar[str] = "interval_width"
@@ -178,7 +178,7 @@ class FittedIntervalWidth(FittedModel):
         return {"lower": self.lower.model_to_string(), "upper": self.upper.model_to_string()}
 
 
-class BoostedRidge(_Boosting):
+class BoostedRidge(Boosting):
     """Trees that see the features and what linear models predict; they mend those, or choose among them.
 
     What linear models predict of the rows to learn from is predicted without these rows (leave one out), so that trees

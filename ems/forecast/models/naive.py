@@ -12,6 +12,7 @@ from ems.errors import MissingValues
 from ems.forecast.models.model import FittedModel, Model, State
 
 if TYPE_CHECKING:
+    from ems.forecast.calendar import LocalCalendar
     from ems.forecast.history import Known
 
 Season = Literal["day", "week", "kind_of_day", "mean_of_days", "mean_of_weeks"]
@@ -68,17 +69,8 @@ class SeasonalNaive(Model):
         MissingValues
             If a step's local time was never measured on a day that the rule looks at.
         """
-        if self.season == "mean_of_days":
-            found = _mean(_earlier(known, 1, DAYS_OF_MEAN), DAYS_OF_MEAN)
-        elif self.season == "mean_of_weeks":
-            found = _mean(_earlier(known, 7, WEEKS_OF_MEAN), WEEKS_OF_MEAN)
-        else:
-            by_day, by_week = _first(_earlier(known, 1, 7 * MOST_WEEKS)), _first(_earlier(known, 7, MOST_WEEKS))
-            is_weekly = np.full(known.steps, self.season == "week")
-            if self.season == "kind_of_day":
-                is_weekly = np.isin(known.calendar.weekday[known.past_steps :], (5, 6, 0))
-            found = np.where(is_weekly, by_week, by_day)
-            found = np.where(np.isfinite(found), found, by_day)
+        values, calendar = known.values[None], known.calendar
+        found: np.ndarray = naive_values(values, calendar, known.history.steps_per_day, self.season, known.steps)[0]
         missing = ~np.isfinite(found)
         if missing.any():
             first = known.times[int(np.argmax(missing))]
@@ -104,30 +96,76 @@ class FittedRule(FittedModel):
         return {}
 
 
-def _earlier(known: Known, spacing_days: int, count: int) -> np.ndarray:
-    """Return values of the same local time on earlier days, the latest known one first, shape (count, steps)."""
-    per_day = known.history.steps_per_day
-    position = np.arange(known.past_steps, known.past_steps + known.steps)
-    # Of a horizon longer than the season, its later part looks back to the same last days as its first part.
-    ahead = (position - known.past_steps) // (spacing_days * per_day)
-    rows = []
-    for number in range(1, count + 1):
-        place = known.calendar.same_time(position, spacing_days * (ahead + number), per_day)
-        place = np.minimum(place, known.past_steps - 1)
-        rows.append(np.where(place >= 0, known.values[np.maximum(place, 0)], np.nan))
-    return np.stack(rows)
+def naive_values(values: np.ndarray, calendar: LocalCalendar, per_day: int, season: Season, steps: int) -> np.ndarray:
+    """Return the seasonal naive forecast of several series, NaN where no earlier day has a value.
+
+    Parameters
+    ----------
+    values : ndarray (series, past steps)
+    calendar : LocalCalendar
+        Of the past steps and those that are forecast.
+    per_day : int
+        Steps of a day.
+    season : str
+    steps : int
+
+    Returns
+    -------
+    ndarray (series, steps)
+    """
+    back = _LookBack(values, calendar, per_day, steps)
+    if season == "mean_of_days":
+        return _mean(back.all(1, DAYS_OF_MEAN))
+    if season == "mean_of_weeks":
+        return _mean(back.all(7, WEEKS_OF_MEAN))
+    by_day = back.first(1, 7 * MOST_WEEKS)
+    if season == "day":
+        return by_day
+    by_week = back.first(7, MOST_WEEKS)
+    is_weekly = np.full(steps, True)
+    if season == "kind_of_day":
+        is_weekly = np.isin(calendar.weekday[values.shape[1] :], (5, 6, 0))
+    return np.where(is_weekly & np.isfinite(by_week), by_week, by_day)
 
 
-def _first(values: np.ndarray) -> np.ndarray:
-    """Return the first known value of each column."""
+@dataclass(frozen=True)
+class _LookBack:
+    """Values of the same local time on earlier days; parameters are those of `naive_values`."""
+
+    values: np.ndarray
+    calendar: LocalCalendar
+    per_day: int
+    steps: int
+
+    def on(self, spacing_days: int, number: int) -> np.ndarray:
+        """Return the values of the number-th last day, shape (series, steps)."""
+        past = self.values.shape[1]
+        position = np.arange(past, past + self.steps)
+        # Of a horizon longer than the season, its later part looks back to the same last days as its first part.
+        ahead = (position - past) // (spacing_days * self.per_day)
+        place = self.calendar.same_time(position, spacing_days * (ahead + number), self.per_day)
+        place = np.minimum(place, past - 1)
+        return np.where(place >= 0, self.values[:, np.maximum(place, 0)], np.nan)
+
+    def all(self, spacing_days: int, count: int) -> np.ndarray:
+        """Return the values of the last days, the latest first, shape (count, series, steps)."""
+        return np.stack([self.on(spacing_days, number) for number in range(1, count + 1)])
+
+    def first(self, spacing_days: int, count: int) -> np.ndarray:
+        """Return the latest known value of the last days, shape (series, steps)."""
+        found = self.on(spacing_days, 1)
+        for number in range(2, count + 1):
+            missing = ~np.isfinite(found)
+            if not missing.any():
+                break
+            found = np.where(missing, self.on(spacing_days, number), found)
+        return found
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return means of what is known over the first axis."""
     known = np.isfinite(values)
-    found: np.ndarray = values[np.argmax(known, axis=0), np.arange(values.shape[1])]
-    return found
-
-
-def _mean(values: np.ndarray, count: int) -> np.ndarray:
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=0)
     number = known.sum(axis=0)
-    mean: np.ndarray = np.divide(total, number, out=np.full(values.shape[1], np.nan), where=number > 0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    mean: np.ndarray = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
     return mean

@@ -14,6 +14,9 @@ MODELS = {
     "profile_ridge": "profile_ridge:ProfileRidge",
     "lightgbm": "boosting:LightGbm",
     "boosted_ridge": "boosting:BoostedRidge",
+    "physical": "physical:Physical",
+    "hybrid": "hybrid:Hybrid",
+    "standard_profile": "standard_profile:StandardProfile",
     "interval_width": "boosting:IntervalWidth",
 }
 """Where each model is found, below ems.forecast.models."""
