@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -155,6 +155,38 @@ def default_members(seed: int = 0) -> dict[str, Model]:
 def simple_rules(training_days: float = 365.0) -> dict[str, Model]:
     """Return the simple rules by which skill is measured, by name."""
     return {f"naive_{season}": SeasonalNaive(season=season, training_days=training_days) for season in SIMPLE_RULES}
+
+
+def for_plant(recipe: Recipe, asset: Any, site: Any, signals: Collection[str]) -> Recipe:
+    """Return the recipe with a plant for its models that know physics.
+
+    An ensemble also gets a hybrid of physics and trees where the plant's record and the signals are enough for it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    asset : SolarPV, WindTurbine or another asset
+        Of another one, the recipe stays as it is.
+    site : Site
+    signals : collection of str
+        Names of the signals known ahead.
+    """
+    from ems.forecast.models.hybrid import Hybrid
+    from ems.forecast.models.physical import Plant, missing_of
+
+    if getattr(asset, "kind", None) not in ("solar_pv", "wind_turbine"):
+        return recipe
+    members = {
+        name: model.replace(asset=asset, site=site) if isinstance(model, Plant) and model.asset is None else model
+        for name, model in recipe.members.items()
+    }
+    is_default = recipe.way != "single" and set(members) == set(default_members())
+    if is_default and not missing_of(asset, site, signals):
+        seed = getattr(members["lightgbm"], "seed", 0)
+        days = members["lightgbm"].training_days
+        hybrid = Hybrid(asset=asset, site=site, trees=100, learning_rate=0.1, leaves=16, seed=seed, training_days=days)
+        members["hybrid"] = hybrid
+    return replace(recipe, members=members)
 
 
 def combined(recipe: Recipe, folds: Folds, steps_per_day: int) -> Combined:

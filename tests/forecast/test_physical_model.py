@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from builders import solar, wind
+from builders import battery, solar, wind
 from forecast_samples import noise
 
 from ems.assets.portfolio import Site
@@ -13,6 +13,7 @@ from ems.forecast.darkness import dark_steps
 from ems.forecast.history import History
 from ems.forecast.models.hybrid import Hybrid
 from ems.forecast.models.physical import Physical
+from ems.forecast.recipe import for_plant, recipe_of
 from ems.forecast.solar import solar_available_kw
 from ems.horizon import Horizon
 
@@ -104,6 +105,21 @@ def test_physical__says_what_it_lacks() -> None:
     with pytest.raises(InvalidInput, match=r"(?s)ghi_w_per_m2, or both.*known ahead is clouds"):
         view = dull.known_at(50 * 24, 24)
         Physical(asset=plant, site=SITE).fit(view).predict(view)
+
+
+def test_for_plant__an_ensemble_gets_a_hybrid_where_record_and_weather_suffice() -> None:
+    plant, light = _plant(), ("ghi_w_per_m2", "outdoor_temperature_degc")
+
+    def members(asset: object, site: Site, signals: tuple[str, ...], name: str = "auto") -> set[str]:
+        return set(for_plant(recipe_of(name), asset, site, signals).members)
+
+    plain = set(recipe_of("auto").members)
+    assert members(plant, SITE, light) == plain | {"hybrid"}
+    assert members(plant, SITE, light[:1]) == plain
+    assert members(solar(), SITE, light) == plain
+    assert members(battery(), SITE, light) == plain
+    assert members(plant, SITE, light, "physical") == {"physical"}
+    assert for_plant(recipe_of("physical"), plant, SITE, light).members["physical"].asset == plant
 
 
 def test_dark_steps__are_those_without_sun() -> None:
