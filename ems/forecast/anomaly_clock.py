@@ -11,19 +11,22 @@ SMALLEST_SHIFT_H, LARGEST_SHIFT_H = 0.5, 3.0
 BEFORE_DAYS, AFTER_DAYS = 10, 5
 """Days of the same kind whose profiles are compared."""
 MOST_MISFIT = 0.65
-"""Largest misfit of the shifted profile as a share of the unshifted one's; without a fault, hardly any is below 0.75."""
+"""Largest misfit of the shifted profile as a share of the unshifted one's; without a fault few are below 0.75."""
 MOST_MISFIT_AT_CHANGE = 0.8
 """The same for a shift by an hour where the local clock changes, which is when most such faults begin and end."""
 CHANGE_DAYS = 4
+"""Days from the change of the clock within which that counts."""
 KNOWN_SHARE = 0.8
 """Share of a day's values that must be known for it to count."""
 LEAST_VARIANCE_SHARE = 0.25
+"""Least variance at a time of day, as a share of the mean one: days vary a little even where ten did not."""
 SMALLEST_MISFIT = 1e-6
 SMALLEST_DAY = 0.3
 """Size of a day's changes, as a share of the usual one, below which it has no profile to speak of."""
 LARGEST_CHANGE = 8.0
 """Changes beyond are cut, in medians of a day's changes: one spike is no profile."""
 DARK_DAY = 0.1
+"""Highest power of a day, as a share of the highest of all, below which a solar day has no profile."""
 
 
 def find_clock_shifts(series: MeasuredSeries) -> list[Finding]:

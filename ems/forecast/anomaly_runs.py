@@ -19,13 +19,16 @@ ABRUPT_SHARE = 0.97
 PRIOR_STEPS = 20.0
 """Steps that what the series does in general weighs against what it does at one value."""
 LEVEL_CLASSES = 10
+"""Classes of size, of equal numbers of steps, by which values repeat more or less often."""
 DEAD_SOLAR_H = 3.0
+"""Hours of an equal value by day after which solar power is called dead; fog and snow seldom make it so for longer."""
 FAR = 4.0
 """Distance from other days, in usual distances, from which on an equal value is the mark of a dead meter."""
 METER_REST_SHARE = 0.01
 """Share of the highest power down to which meters of solar and wind plants show less than zero at rest."""
 OFTEN_DAYS_SHARE = 0.05
 FEWEST_OFTEN_DAYS = 5
+"""Days, in number and as a share, from which on negative values are no fault of single steps."""
 
 
 def find_gaps(series: MeasuredSeries) -> list[Finding]:
@@ -66,7 +69,7 @@ def find_frozen(series: MeasuredSeries, steady: MeasuredSeries) -> list[Finding]
         return []
     own_repeats = np.bincount(run[is_odd_repeat], minlength=runs)
     general = _general_rate(series, is_odd, is_odd_repeat)
-    by_value = _rate_at_other_runs(values, run, is_odd, odd_steps, own_repeats, general)
+    by_value = _rate_at_other_runs(values, run, general, odd_steps=odd_steps, own_repeats=own_repeats)
     probability = np.maximum(general, by_value)[is_odd_repeat]
     evidence = np.bincount(run[is_odd_repeat], np.log(probability), minlength=runs)
     is_frozen = np.log(is_odd.sum()) + evidence < np.log(FALSE_ALARMS)
@@ -100,8 +103,9 @@ def _share_of_days(series: MeasuredSeries, run: np.ndarray) -> np.ndarray:
         )
     usable = np.isfinite(around) & (around_run != number[:, :, None])
     same, known = (is_same & usable).sum(axis=2), usable.sum(axis=2)
-    share: np.ndarray = np.where(same >= 2, same / np.maximum(known, 1), 0.0)
-    return share[grid.day, grid.slot]
+    share = np.where(same >= 2, same / np.maximum(known, 1), 0.0)
+    found: np.ndarray = share[grid.day, grid.slot]
+    return found
 
 
 def _general_rate(series: MeasuredSeries, is_odd: np.ndarray, is_odd_repeat: np.ndarray) -> np.ndarray:
@@ -122,10 +126,10 @@ def _general_rate(series: MeasuredSeries, is_odd: np.ndarray, is_odd_repeat: np.
 def _rate_at_other_runs(
     values: np.ndarray,
     run: np.ndarray,
-    is_odd: np.ndarray,
+    general: np.ndarray,
+    *,
     odd_steps: np.ndarray,
     own_repeats: np.ndarray,
-    general: np.ndarray,
 ) -> np.ndarray:
     """Return how often the value of each step repeats itself in other runs of the same value, shape (steps,).
 

@@ -15,13 +15,15 @@ SCALE_SHARE = 0.8
 """Share of the distances within the scale; the median is too often almost zero."""
 METER_NOISE = 0.3
 """Least scale as a share of the usual one: a time of day that never varies still has the noise of its meter."""
+LEAST_NOISE = 0.003
+"""The same as a share of the values, for a series that repeats itself day by day."""
 FALSE_ALARMS = 0.05
 """Spikes that may be told falsely in a series without one."""
-BODY, TAIL = 0.90, 0.98
-"""Shares of scores from whose size the size of rarer ones follows; what lies above may be faults."""
-CAUTION = 1.75
-"""Factor on the size that follows: tails of prices and homes are heavier than their bodies tell."""
-BEYOND_ALL = 1.4
+KNOWN_SHARES = (0.80, 0.93, 0.98)
+"""Shares of sizes from which the size of rarer ones follows; what lies above may be faults."""
+CAUTION = {"load": 1.75, "solar": 1.75, "wind": 1.75, "price": 3.5}
+"""Factor on the size that follows: tails are heavier than their bodies tell, and a market's spike is no fault."""
+BEYOND_ALL = {"load": 1.4, "solar": 1.4, "wind": 1.4, "price": 2.8}
 """The same for distances from the whole series, which has no tail of its own making."""
 LEAST_SCORE = 5.0
 LEAST_SCORE_BEYOND_ALL = 1.5
@@ -49,7 +51,7 @@ def deviations(series: MeasuredSeries, *, is_sharp: bool) -> np.ndarray:
         size = np.abs(distance)
         spread = known_rank(other_days(grid.table(size), SCALE_DAYS), SCALE_SHARE)[grid.day, grid.slot]
         known = spread[spread > 0]
-        usual = float(np.median(known)) if known.size else float(np.max(size, initial=0.0, where=np.isfinite(size)))
+        usual = float(np.median(known)) if known.size else LEAST_NOISE * float(np.nanmedian(np.abs(series.values)))
         score = distance / np.maximum(np.hypot(spread, METER_NOISE * usual), 1e-300)
         is_nearer = np.isfinite(score) & ~(np.abs(nearest) <= np.abs(score))
         nearest[is_nearer] = score[is_nearer]
@@ -64,11 +66,11 @@ def _shared(distance: np.ndarray) -> np.ndarray:
     return shared
 
 
-def rare_size(sizes: np.ndarray, caution: float, body: float = BODY, tail: float = TAIL) -> float:
+def rare_size(sizes: np.ndarray, caution: float, shares: tuple[float, ...] = KNOWN_SHARES) -> float:
     """Return a size that hardly any is expected to exceed, as the more frequent ones tell.
 
-    size(p) = size(0.02) * (log(1 / p) / log(1 / 0.02)) ** slope: a Weibull tail, whose slope the series tells, 0.5 for
-    a normal and 1 for an exponential distribution [1]_.
+    size(p) = size(q) * (log(1 / p) / log(1 / q)) ** slope: a Weibull tail, whose slope the series tells, 0.5 for a
+    normal and 1 for an exponential distribution [1]_; where the slope grows outwards, the steeper one counts.
 
     Parameters
     ----------
@@ -76,6 +78,8 @@ def rare_size(sizes: np.ndarray, caution: float, body: float = BODY, tail: float
         Those above zero count.
     caution : float
         Factor on the result.
+    shares : tuple of float
+        Shares of sizes below those from which slopes follow, ascending.
 
     References
     ----------
@@ -86,10 +90,12 @@ def rare_size(sizes: np.ndarray, caution: float, body: float = BODY, tail: float
     sizes = sizes[sizes > 0]
     if not sizes.size:
         return np.inf
-    frequent, scarce = np.quantile(sizes, [body, tail])
-    slope = np.log(scarce / frequent) / np.log(np.log(1 - tail) / np.log(1 - body))
-    rare = np.log(FALSE_ALARMS / sizes.size) / np.log(1 - tail)
-    return float(caution * scarce * max(rare, 1.0) ** slope)
+    known = np.log(np.quantile(sizes, shares))
+    rarity = np.log(-np.log(1 - np.array(shares)))
+    slopes = np.diff(known) / np.diff(rarity)
+    slope = slopes[-1] + max(slopes[-1] - slopes[0], 0.0)
+    wanted = np.log(max(np.log(sizes.size / FALSE_ALARMS), 1.0))
+    return float(caution * np.exp(known[-1] + slope * max(wanted - rarity[-1], 0.0)))
 
 
 def find_spikes(series: MeasuredSeries, steady: MeasuredSeries, is_told: np.ndarray) -> list[Finding]:
@@ -112,8 +118,8 @@ def find_spikes(series: MeasuredSeries, steady: MeasuredSeries, is_told: np.ndar
     distance = np.nan_to_num(steady.values - np.nanmedian(steady.values))
     is_spike = np.zeros(len(score), dtype=bool)
     for sign in (1, -1):
-        is_spike |= sign * score > max(rare_size(sign * score, CAUTION), LEAST_SCORE)
-        is_beyond_all = sign * distance > rare_size(sign * distance, BEYOND_ALL)
+        is_spike |= sign * score > max(rare_size(sign * score, CAUTION[series.kind]), LEAST_SCORE)
+        is_beyond_all = sign * distance > rare_size(sign * distance, BEYOND_ALL[series.kind])
         is_spike |= is_beyond_all & (sign * score > LEAST_SCORE_BEYOND_ALL)
     return [
         _finding(series, int(first), int(last), score)

@@ -228,14 +228,12 @@ class _Days:
             )
         plain = plain.reshape(len(issued_at), -1)
         known = np.isfinite(plain)
-        by_day = pd.DataFrame(
-            {"sum": np.where(known, plain, 0.0).sum(axis=1), "steps": known.sum(axis=1)},
-            index=pd.DatetimeIndex(issued_at).normalize(),
-        )
-        by_day = by_day.groupby(level=0).sum()
-        by_day = by_day[by_day["steps"] > 0]
-        date = pd.DatetimeIndex(by_day.index)
-        recent = int((date > date[-1] - pd.Timedelta(days=recent_days)).sum()) if len(date) else 0
+        date, row = np.unique(issued_at.to_numpy().astype("datetime64[D]"), return_inverse=True)
+        total = np.bincount(row, np.where(known, plain, 0.0).sum(axis=1))
+        steps = np.bincount(row, known.sum(axis=1))
+        is_measured = steps > 0
+        date, total, steps = date[is_measured], total[is_measured], steps[is_measured]
+        recent = int((date > date[-1] - np.timedelta64(recent_days, "D")).sum()) if len(date) else 0
         findings = []
         if recent < FEWEST_RECENT_DAYS:
             findings.append(
@@ -248,8 +246,7 @@ class _Days:
             )
         if findings:
             raise InvalidInput(subject, findings)
-        steps = by_day["steps"].to_numpy(dtype=float)
-        return cls(date, by_day["sum"].to_numpy() / steps, steps, recent)
+        return cls(pd.DatetimeIndex(date), total / steps, steps, recent)
 
     @property
     def before(self) -> int:
@@ -274,17 +271,28 @@ def _larger_lately(values: np.ndarray, recent: int) -> float:
     """Return the probability that chance makes the last values so much larger than those before."""
     from scipy.stats import t
 
-    parts = values[:-recent], values[-recent:]
-    rest = np.concatenate([part - part.mean() for part in parts])
-    square = float(rest @ rest)
-    difference = float(parts[1].mean() - parts[0].mean())
-    if square <= 1e-12 * max(1.0, float(values @ values)):
-        return 0.0 if difference > 1e-9 else 1.0
-    persistence = persistence(rest)
-    counts = [max(len(part) / persistence, 1.5) for part in parts]
-    variance = square / max(len(values) - 2 * persistence, 1.0)
-    statistic = difference / np.sqrt(variance * (1 / counts[0] + 1 / counts[1]))
-    return float(t.sf(statistic, sum(counts) - 2))
+    statistic, freedom = mean_difference(values[:-recent], values[-recent:])
+    return float(t.sf(statistic, freedom))
+
+
+def mean_difference(before: np.ndarray, lately: np.ndarray) -> tuple[float, float]:
+    """Return the t statistic of the difference between the means of days, and its degrees of freedom.
+
+    Parameters
+    ----------
+    before, lately : ndarray (days,)
+    """
+    rest = np.concatenate([part - part.mean() for part in (before, lately)])
+    square, size = float(rest @ rest), float(before @ before + lately @ lately)
+    difference = float(lately.mean() - before.mean())
+    in_a_row = persistence(rest)
+    counts = [max(len(part) / in_a_row, 1.5) for part in (before, lately)]
+    freedom = sum(counts) - 2
+    if square <= 1e-12 * size:
+        is_equal = difference**2 <= 1e-12 * max(size, 1e-300)
+        return 0.0 if is_equal else float(np.copysign(np.inf, difference)), freedom
+    variance = square / max(len(rest) - 2 * in_a_row, 1.0)
+    return difference / float(np.sqrt(variance * (1 / counts[0] + 1 / counts[1]))), freedom
 
 
 def persistence(values: np.ndarray) -> float:
@@ -313,4 +321,5 @@ def chance(p_value: float) -> str:
     """Return how often chance alone makes such a difference, in words."""
     if p_value < 0.001:
         return "chance alone makes such a difference in less than 0.1 % of cases"
-    return f"chance alone makes such a difference in {100 * p_value:.2g} % of cases"
+    percent = f"{100 * p_value:.0f}" if p_value >= 0.095 else f"{100 * p_value:.1g}"
+    return f"chance alone makes such a difference in {percent} % of cases"

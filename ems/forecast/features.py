@@ -128,7 +128,42 @@ class Features:
 
     @cached_property
     def _columns_ahead(self) -> dict[str, np.ndarray]:
-        return self._columns(self.ahead)
+        return {**self._own_ahead, **{name: one for own in self._signals_ahead.values() for name, one in own.items()}}
+
+    @cached_property
+    def _own_ahead(self) -> dict[str, np.ndarray]:
+        return self._own(self.ahead)
+
+    @cached_property
+    def _signals_ahead(self) -> dict[str, dict[str, np.ndarray]]:
+        return {name: self._signal_columns(name, self.ahead) for name in self.signals}
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the columns of the rows to be forecast are there already."""
+        return "_columns_ahead" in self.__dict__
+
+    def varied(self, known: Known) -> Features:
+        """Return the features of the same steps where values or signals are others; what stays is not made again.
+
+        Columns of the rows to be forecast, that is; those of the rows to learn from are made when they are asked for.
+
+        Parameters
+        ----------
+        known : Known
+            Of the same window; arrays that are the same objects count as the same.
+        """
+        found, mine = Features(known), self.known
+        is_same = known.values is mine.values and known.past.keys() == mine.past.keys()
+        if is_same and all(values is mine.past[name] for name, values in known.past.items()):
+            found.__dict__["_own_ahead"] = self._own_ahead
+        found.__dict__["_signals_ahead"] = {
+            name: self._signals_ahead[name]
+            if name in self.signals and np.array_equal(values, self.signals[name], equal_nan=True)
+            else found._signal_columns(name, found.ahead)
+            for name, values in found.signals.items()
+        }
+        return found
 
     def hour_of(self, rows: Rows) -> np.ndarray:
         """Return the hour of the local day of each row."""
@@ -137,14 +172,22 @@ class Features:
 
     # ------------------------------------------------------------------------------------------ columns
     def _columns(self, rows: Rows) -> dict[str, np.ndarray]:
+        columns = self._own(rows)
+        for name in self.signals:
+            columns |= self._signal_columns(name, rows)
+        return columns
+
+    def _own(self, rows: Rows) -> dict[str, np.ndarray]:
+        """Return the columns that no signal known ahead has a part in."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing but gaps is a gap
             columns = {**self._calendar(rows), **self._lags(self.known.values, rows), **self._levels(rows)}
             for name, values in self.known.past.items():
                 columns |= {f"{name}: {key}": one for key, one in self._observed(values, rows).items()}
-            for name, values in self.signals.items():
-                columns |= {f"{name}{key}": one for key, one in self._signal(values, rows).items()}
         return columns
+
+    def _signal_columns(self, name: str, rows: Rows) -> dict[str, np.ndarray]:
+        return {f"{name}{key}": one for key, one in self._signal(self.signals[name], rows).items()}
 
     @cached_property
     def signals(self) -> Mapping[str, np.ndarray]:

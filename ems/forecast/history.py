@@ -396,7 +396,19 @@ class Known:
 
     def with_ahead(self, ahead: Mapping[str, np.ndarray]) -> Known:
         """Return the same with other signals, as where one of them is shuffled to see what it is worth."""
-        return replace(self, ahead=ahead, fits={})
+        return self._varied(replace(self, ahead=ahead, fits={}))
+
+    def with_values(self, values: np.ndarray, past: Mapping[str, np.ndarray]) -> Known:
+        """Return the same with other measured values, of the series and of the signals known once measured."""
+        return self._varied(replace(self, values=values, past=past, fits={}))
+
+    def _varied(self, other: Known) -> Known:
+        """Return another state of knowledge of the same window, with what of its features is the same as here."""
+        if "calendar" in self.__dict__:
+            other.__dict__["calendar"] = self.calendar
+        if "features" in self.__dict__ and self.features.is_made:
+            other.__dict__["features"] = self.features.varied(other)
+        return other
 
 
 def history_from_dataset(

@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from ems.errors import InvalidInput
-from ems.forecast.drift import FEWEST_RECENT_DAYS, SIGNIFICANCE, Drift, chance, persistence
+from ems.errors import InvalidInput, show
+from ems.forecast.drift import FEWEST_RECENT_DAYS, SIGNIFICANCE, Drift, chance, mean_difference, persistence
 
 LEAST_PSI = 0.25
 """Population stability index from which on practitioners act."""
-SEASON_DAYS = 45
+SEASON_DAYS = 30
 """Days of the year around the recent ones that count as their season, where training covers a year."""
 DAYS_OF_A_YEAR = 330
 MOST_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Known values of an input, and their means by day.
+
+    Parameters
+    ----------
+    values : ndarray (steps,)
+    daily : ndarray (days,)
+    """
+
+    values: np.ndarray
+    daily: np.ndarray
+
+    @classmethod
+    def of(cls, name: str, values: np.ndarray, times: pd.DatetimeIndex) -> _Sample:
+        """Return what is known of some values."""
+        known = np.isfinite(values)
+        _, day = np.unique(times.to_numpy()[known].astype("datetime64[D]"), return_inverse=True)
+        days = int(day.max(initial=-1)) + 1
+        if days < FEWEST_RECENT_DAYS:
+            raise InvalidInput(
+                f"drift of input {show(name)}",
+                f"{days} days with values: must be at least {FEWEST_RECENT_DAYS} in training and lately",
+            )
+        return cls(values[known], np.bincount(day, values[known]) / np.bincount(day))
 
 
 def find_input_drift(
@@ -29,10 +56,10 @@ def find_input_drift(
 ) -> list[Drift]:
     """Return for each input whether its values are lately distributed otherwise than those a model has learned from.
 
-    Two conditions must hold: a Kolmogorov-Smirnov test, in which as many values count as there are independent days,
-    with Holm's correction for the number of inputs [1]_; and a population stability index of 0.25 or more, without
-    which a difference may be certain but is small. Where training covers a year, values of the same season are
-    compared: winter is no drift.
+    Two conditions must hold: the difference is beyond chance, by a t-test of the days' means or a Kolmogorov-Smirnov
+    test of the values, in which only independent days count, with Holm's correction for the number of inputs [1]_; and
+    the population stability index is 0.25 or more, without which a difference may be certain but is small. Where
+    training covers a year, values of the same season are compared: winter is no drift.
 
     Parameters
     ----------
@@ -57,9 +84,13 @@ def find_input_drift(
     if different:
         raise InvalidInput("drift of inputs", f"{', '.join(different)}: given on one side only; give the same inputs")
     season = _season(trained_times, recent_times)
-    looked_at = [
-        _input(name, trained[name], trained_times, season, recent[name], recent_times) for name in sorted(trained)
-    ]
+    looked_at = []
+    for name in sorted(trained):
+        known = np.asarray(trained[name], dtype=float)
+        old = _Sample.of(name, known[season], trained_times[season])
+        new = _Sample.of(name, np.asarray(recent[name], dtype=float), recent_times)
+        bounds = (float(np.nanmin(known)), float(np.nanmax(known)))
+        looked_at.append(_compared(name, old, new, bounds, is_season=not season.all()))
     order = np.argsort([one.p_value for one in looked_at], kind="stable")
     corrected = np.ones(len(order))
     largest = 0.0
@@ -68,7 +99,7 @@ def find_input_drift(
         corrected[number] = largest
     found = []
     for one, p_value in zip(looked_at, corrected, strict=True):
-        has_drifted = one.has_drifted and p_value < significance
+        has_drifted = one.has_drifted and float(p_value) < significance
         verdict = "it has drifted; fit the model again with recent days" if has_drifted else "no drift"
         sentence = f"{one.sentence}; {chance(float(p_value))}: {verdict}"
         found.append(replace(one, has_drifted=has_drifted, p_value=float(p_value), sentence=sentence))
@@ -86,51 +117,39 @@ def _season(trained: pd.DatetimeIndex, recent: pd.DatetimeIndex) -> np.ndarray:
     return is_near
 
 
-def _input(
-    name: str,
-    trained: np.ndarray,
-    trained_times: pd.DatetimeIndex,
-    season: np.ndarray,
-    recent: np.ndarray,
-    recent_times: pd.DatetimeIndex,
-) -> Drift:
-    """Return how an input differs, before any correction of its p-value."""
-    from scipy.stats import ks_2samp, kstwo
+def _compared(name: str, old: _Sample, new: _Sample, bounds: tuple[float, float], *, is_season: bool) -> Drift:
+    """Return how an input differs, before any correction of its p-value.
 
-    sides = []
-    for values, times, chosen in (
-        (trained, trained_times, season),
-        (recent, recent_times, np.ones(len(recent), dtype=bool)),
-    ):
-        plain = np.asarray(values, dtype=float)
-        usable = np.isfinite(plain) & chosen
-        by_day = pd.Series(plain[usable]).groupby(times[usable].normalize()).mean()
-        if len(by_day) < FEWEST_RECENT_DAYS:
-            raise InvalidInput(
-                f"drift of input {name}",
-                f"{len(by_day)} days with values: must be at least {FEWEST_RECENT_DAYS} on each side",
-            )
-        daily = by_day.to_numpy()
-        sides.append((plain[usable], len(daily) / persistence(daily - daily.mean()), len(daily)))
-    (old, old_count, _), (new, new_count, new_days) = sides
+    Parameters
+    ----------
+    name : str
+    old, new : _Sample
+    bounds : tuple of float
+        Least and greatest value that was learned from.
+    is_season : bool
+        Whether the old values are those of one season only.
+    """
+    from scipy.stats import ks_2samp, kstwo, t
+
+    statistic, freedom = mean_difference(old.daily, new.daily)
     # The longer side tells better how long values persist.
-    ratio = old_count / sides[0][2]
-    new_count = max(1.0, min(new_count, new_days * ratio))
-    distance = float(ks_2samp(old, new).statistic)
-    p_value = float(kstwo.sf(distance, max(1, round(old_count * new_count / (old_count + new_count)))))
-    index = _stability_index(old, new)
-    known = np.asarray(trained, dtype=float)
-    lowest, highest = float(np.nanmin(known)), float(np.nanmax(known))
-    outside = float(np.mean((new < lowest) | (new > highest)))
+    in_a_row = max(persistence(one.daily - one.daily.mean()) for one in (old, new))
+    counts = [max(len(one.daily) / in_a_row, 1.0) for one in (old, new)]
+    distance = float(ks_2samp(old.values, new.values).statistic)
+    shape = float(kstwo.sf(distance, max(1, round(counts[0] * counts[1] / sum(counts)))))
+    p_value = min(1.0, 2 * min(shape, 2 * float(t.sf(abs(statistic), freedom))))
+    index = _stability_index(old.values, new.values)
+    lowest, highest = bounds
+    outside = float(np.mean((new.values < lowest) | (new.values > highest)))
     beyond = (
         f", {outside:.0%} of it outside of all that was learned ({lowest:.4g} to {highest:.4g})" if outside else ""
     )
-    when = "the same season of training" if not season.all() else "training"
+    means = float(old.values.mean()), float(new.values.mean())
     sentence = (
-        f"{name} of the last {new_days} days has the mean {new.mean():.4g}, {old.mean():.4g} in {when} "
-        f"(stability index {index:.2g}){beyond}"
+        f"{name} of the last {len(new.daily)} days has the mean {means[1]:.4g}, {means[0]:.4g} in "
+        f"{'the same season of training' if is_season else 'training'} (stability index {index:.2g}){beyond}"
     )
-    return Drift(name, index >= LEAST_PSI, p_value, float(old.mean()), float(new.mean()), None, sentence)
+    return Drift(name, index >= LEAST_PSI, p_value, means[0], means[1], None, sentence)
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> float:

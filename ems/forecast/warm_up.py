@@ -1,4 +1,4 @@
-"""The days before a forecast as a backtest: how good and how honest the forecaster was on what it learned errors from."""
+"""The days before a forecast as a backtest: how good and how honest the forecaster was where it learned its errors."""
 
 from __future__ import annotations
 

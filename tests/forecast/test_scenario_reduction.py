@@ -75,7 +75,7 @@ def test_reduce_scenarios__units_do_not_decide_and_weights_do():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_reduce_scenarios__are_some_of_the_originals(seed, size, count, steps):
     generator = np.random.default_rng(seed)
     count = min(count, size)
