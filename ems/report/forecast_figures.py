@@ -1,36 +1,55 @@
-"""The figures of a forecast: the fan of its quantiles, anomalies of the meter, what matters, scenarios."""
+"""The figures of a forecast: its fan after what was measured, anomalies of the meter, what matters, scenarios."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.dates import date2num
 
-from ems.report.curves import boundaries_of
+from ems.report.anomaly_marks import ROW_IN, draw_series, draw_stretches, kind_words
 from ems.report.figure import ReportFigure, report_settings
-from ems.report.marks import add_legend, draw_steps, fill_steps, range_of, saying
-from ems.report.style import COLOURS, INK, OTHER_COLOUR, SOFT_INK, local_time_axis, local_times, shown
+from ems.report.marks import add_legend, range_of, rounded, saying, set_title
+from ems.report.model_marks import (
+    HOUR,
+    MOST_STEPS,
+    Fan,
+    amount,
+    capital,
+    draw_fan,
+    draw_values,
+    edges_of,
+    fitted_scale,
+    interval_of,
+    middles_of,
+    mixed,
+    model_styles,
+    model_words,
+    moment,
+    percent,
+    quantity_of,
+    span,
+    with_units,
+)
+from ems.report.style import COST_COLOURS, INK, SOFT_INK, local_time_axis, shown
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-HISTORY_DAYS = 5.0
-MOST_BANDS = 5
-FAN_COLOURS = ("#d8e6f3", "#b9d3ea", "#93bbdf", "#67a0d2", "#3c84c2")
-"""From the widest interval to the narrowest."""
-ANOMALY_COLOURS = {
-    "gap": SOFT_INK,
-    "frozen": COLOURS["battery"],
-    "spike": COLOURS["generator"],
-    "clock_shift": COLOURS["ev_charger"],
-    "negative": COLOURS["solar_pv"],
-    "level_shift": OTHER_COLOUR,
-}
-MOST_FEATURES = 15
-ROW_IN = 0.3
+SHORTEST_BEFORE_H, LONGEST_BEFORE_H = 6.0, 168.0
+"""Hours of history before a forecast: twice its length within these bounds, so that both can be read."""
+MOST_TOLD = 12
+"""Anomalies that an alternative text tells."""
+LONGEST_COUNTS = 75
+"""Letters of the numbers of anomalies in a title, beyond which only the rows tell them."""
+MOST_FEATURES = 20
+"""Bars of a figure of importances; a person reads no more of them."""
+MOST_SCENARIOS = 60
+"""Lines of a figure of scenarios; more cannot be followed."""
+LONGEST_TITLE = 110
 
 
 def variable_of(forecast: xr.Dataset) -> xr.DataArray:
@@ -39,187 +58,288 @@ def variable_of(forecast: xr.Dataset) -> xr.DataArray:
     return forecast[name]
 
 
-def plot_forecast(forecast: xr.Dataset, history: xr.DataArray, observed: xr.DataArray | None = None) -> ReportFigure:
-    """Return a fan chart: the last days that were measured, and the quantiles of what follows.
+# ---------------------------------------------------------------------------------------------- fan
+def plot_forecast(
+    forecast: xr.Dataset,
+    history: xr.DataArray | None = None,
+    observed: xr.DataArray | None = None,
+    title: str = "",
+) -> ReportFigure:
+    """Return a fan chart: the median and its intervals after what was measured, over local time.
 
     Parameters
     ----------
     forecast : Dataset (time, quantile)
-        One variable; ``issued_at`` is a coordinate, ``timezone`` an attribute.
-    history : DataArray (time)
-        Measured values; those before the issue time are drawn as a line.
+        One variable; ``issued_at`` as coordinate, ``timezone`` and ``model`` in its attributes. Steps may be NaN.
+    history : DataArray (time), optional
+        What was measured. Of the time before the forecast the last part is drawn, twice as long as the horizon.
     observed : DataArray (time), optional
-        What was measured later, drawn as dots to compare with.
+        What was measured since then, drawn as dots; where it is left out, that which the history holds.
+    title : str
+        The most important fact where it is left out.
+
+    Returns
+    -------
+    ReportFigure
+        Where the forecast has no value, a figure that says so.
     """
-    values = variable_of(forecast).transpose("time", "quantile")
-    levels, table = forecast["quantile"].to_numpy(), values.to_numpy()
-    timezone, unit = str(forecast.attrs.get("timezone", "UTC")), str(values.attrs.get("units", ""))
-    ahead = boundaries_of(forecast)
-    begin = ahead[0] - np.timedelta64(round(HISTORY_DAYS * 24 * 3600), "s")
-    known = history.sel(time=(history["time"] >= begin) & (history["time"] < ahead[0]))
-    median = table[:, int(np.argmin(np.abs(levels - 0.5)))]
-    pairs = _pairs(levels)
-    said = f"median {range_of([median])} {unit}".strip()
-    wide = (
-        f", {_share(levels, pairs[0])} of what may come within {range_of([table[:, list(pairs[0])]])}" if pairs else ""
-    )
-    issued = local_times(ahead[:1], timezone)[0]
-    alt = f"Fan chart of {shown(values.name)} forecast from {issued:%Y-%m-%d %H:%M %Z}: {said}{wide}."
-    figure = ReportFigure(alt, height_in=3.8)
+    variable = variable_of(forecast)
+    values = variable.transpose("time", "quantile").to_numpy().astype(float)
+    if not np.isfinite(values).any():
+        return saying("The forecast has no value.")
+    fan = Fan(edges_of(forecast["time"].values), values, forecast["quantile"].to_numpy())
+    attrs = forecast.attrs
+    timezone, model = str(attrs.get("timezone", "UTC")), str(attrs.get("model", ""))
+    units = str(variable.attrs.get("units", ""))
+    issued_at = np.asarray(forecast["issued_at"].values, dtype="datetime64[ns]").ravel()[0]
+    before, later = _before(fan, history, issued_at), _later(fan, history if observed is None else observed, issued_at)
+    hours = (fan.edges[-1] - fan.edges[0]) / HOUR
+    words = capital(quantity_of(str(variable.name), str(attrs.get("asset", ""))))
+    fact = f"{words}: median {amount(range_of([fan.median]), units)} over {hours:g} h"
+    by = f" by {model_words(model)}" if model else ""
+    issued = f"Forecast{by}, issued {moment(issued_at, timezone)}. "
+    figure = ReportFigure(issued + _forecast_alt(fact, fan, units, later), height_in=3.9)
     with report_settings():
         axes = figure.subplots()
-        handles, labels = [], []
-        edges = date2num(ahead)
-        for number, (low, high) in enumerate(pairs):
-            colour = FAN_COLOURS[round(number * (len(FAN_COLOURS) - 1) / max(1, len(pairs) - 1))]
-            handles.append(fill_steps(axes, edges, table[:, low], table[:, high], colour))
-            labels.append(_share(levels, (low, high)))
-        handles.insert(0, draw_steps(axes, edges, median, "#0b3d6b"))
-        labels.insert(0, "median")
-        if known.size:
-            past = np.append(known["time"].to_numpy(), ahead[0])
-            handles.insert(0, draw_steps(axes, date2num(past), known.to_numpy(), INK))
+        handles, labels = draw_fan(axes, fan, model_styles([model])[model].colour)
+        if before is not None:
+            handles.insert(0, draw_values(axes, *before, INK))
             labels.insert(0, "measured")
-        if observed is not None and observed.size:
-            middles = observed["time"].to_numpy() + (ahead[1] - ahead[0]) / 2
-            dots = axes.plot(date2num(middles), observed.to_numpy(), "o", color=COLOURS["generator"], markersize=3)[0]
-            handles.append(dots)
+        if np.isfinite(later).any():
+            handles.append(_draw_later(axes, fan.edges, later))
             labels.append("measured later")
-        axes.axvline(edges[0], color=SOFT_INK, linewidth=0.9, linestyle="--")
-        axes.set_ylabel(_with_unit(_words(str(values.name)), unit))
-        local_time_axis(axes, np.append(known["time"].to_numpy(), ahead) if known.size else ahead, timezone)
-        axes.set_title(f"{said[0].upper()}{said[1:]} from {issued:%d %b %H:%M}")
+        fitted_scale(axes)
+        _mark_issue(axes, issued_at)
+        axes.set_ylabel(with_units(quantity_of(str(variable.name)), units))
+        set_title(figure, shown(title, LONGEST_TITLE) if title else fact)
         add_legend(axes, handles, labels)
+        local_time_axis(axes, fan.edges if before is None else np.append(before[0][:1], fan.edges), timezone)
     return figure
 
 
+def _before(fan: Fan, history: xr.DataArray | None, issued_at: np.datetime64) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return boundaries and values of what was measured just before the issue time."""
+    if history is None:
+        return None
+    times = np.asarray(history["time"].values, dtype="datetime64[ns]")
+    hours = np.clip(2 * (fan.edges[-1] - fan.edges[0]) / HOUR, SHORTEST_BEFORE_H, LONGEST_BEFORE_H)
+    wanted = (times < issued_at) & (times >= issued_at - np.timedelta64(round(hours * 3600), "s"))
+    values = history.to_numpy().astype(float)[wanted]
+    if not np.isfinite(values).any():
+        return None
+    return edges_of(times[wanted], fan.edges[1] - fan.edges[0]), values
+
+
+def _later(fan: Fan, observed: xr.DataArray | None, issued_at: np.datetime64) -> np.ndarray:
+    """Return what was measured in the forecast's steps since it was issued; NaN where nothing was."""
+    later = np.full(len(fan.values), np.nan)
+    if observed is not None:
+        times = np.asarray(observed["time"].values, dtype="datetime64[ns]")
+        _, of_fan, measured = np.intersect1d(fan.edges[:-1], times, return_indices=True)
+        later[of_fan] = np.where(times[measured] >= issued_at, observed.to_numpy()[measured], np.nan)
+    return later
+
+
+def _draw_later(axes: Any, edges: np.ndarray, later: np.ndarray) -> Any:
+    """Draw what was measured later as dots, or where they would hide each other as a line."""
+    if len(later) > MOST_STEPS:
+        return draw_values(axes, edges, later, INK, linewidth=0.8)
+    dots = {"marker": "o", "markersize": 4.2, "markeredgewidth": 0.7, "markeredgecolor": "white"}
+    return axes.plot(middles_of(edges), later, linestyle="none", color=INK, zorder=3, **dots)[0]
+
+
+def _mark_issue(axes: Any, issued_at: np.datetime64) -> None:
+    place = date2num(issued_at)
+    axes.axvline(place, color=SOFT_INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.annotate(
+        "issued",
+        (place, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, -3),
+        textcoords="offset points",
+        va="top",
+        fontsize=8.5,
+        color=SOFT_INK,
+    )
+
+
+def _forecast_alt(fact: str, fan: Fan, units: str, later: np.ndarray) -> str:
+    """Return the alternative text of a fan chart."""
+    parts = [fact]
+    pair = interval_of(fan.levels)
+    if pair is not None:
+        low, high = (fan.values[:, at] for at in pair)
+        parts.append(f"80 % interval within {amount(range_of([low, high]), units)}")
+        seen = np.isfinite(later) & np.isfinite(low)
+        if seen.any():
+            inside = int(((later >= low) & (later <= high))[seen].sum())
+            parts.append(f"{inside} of {int(seen.sum())} later measurements lie in it")
+    return "; ".join(parts) + "."
+
+
+# ---------------------------------------------------------------------------------------------- measured series
 def plot_history(history: xr.DataArray, timezone: str, anomalies: Sequence[Any] = ()) -> ReportFigure:
-    """Return the measured series with its anomalies marked; an empty list draws the series alone.
+    """Return the measured series over local time with its anomalies marked; an empty list draws the series alone.
 
     Parameters
     ----------
     history : DataArray (time)
+        NaN is a gap; ``units`` in its attributes.
     timezone : str
-    anomalies : sequence
-        With ``kind``, ``begin`` and ``end`` (UTC).
+    anomalies : sequence of Anomaly
+        As for `plot_anomalies`.
     """
-    return plot_anomalies(history, anomalies, timezone)
+    measured = int(np.isfinite(history.to_numpy().astype(float)).sum())
+    return _plot_series(history, anomalies, timezone, f"{measured:,} values measured")
 
 
 def plot_anomalies(values: xr.DataArray, anomalies: Sequence[Any], timezone: str = "UTC") -> ReportFigure:
-    """Return a series on which stretches that look wrong are marked by their sort.
+    """Return a series over local time, and below it a row for each kind of anomaly with its stretches.
 
     Parameters
     ----------
     values : DataArray (time)
-    anomalies : sequence
-        With ``kind``, ``begin`` and ``end`` (UTC).
+        NaN is a gap; ``units`` in its attributes.
+    anomalies : sequence of Anomaly
+        Their ``kind``, ``begin`` and ``end`` in UTC, and a sentence as their text. Few enough bear their number, as in
+        the table of them.
     timezone : str
+
+    Returns
+    -------
+    ReportFigure
+        Where the series has no value, a figure that says so.
     """
-    if not values.size:
+    return _plot_series(values, anomalies, timezone, "nothing unusual found")
+
+
+def _plot_series(values: xr.DataArray, anomalies: Sequence[Any], timezone: str, otherwise: str) -> ReportFigure:
+    measured = values.to_numpy().astype(float)
+    if not np.isfinite(measured).any():
         return saying("Nothing was measured.")
-    boundaries = boundaries_of(values.to_dataset(name="values"))
-    unit = str(values.attrs.get("units", ""))
-    kinds = list(dict.fromkeys(str(one.kind) for one in anomalies))
-    counts = {kind: sum(str(one.kind) == kind for one in anomalies) for kind in kinds}
-    found = ", ".join(f"{count} x {_words(kind)}" for kind, count in counts.items()) or "nothing unusual"
-    alt = f"{shown(values.name or 'series')} as measured, {range_of([values.to_numpy()])} {unit}; found: {found}."
-    figure = ReportFigure(alt, height_in=2.8)
+    edges = edges_of(values["time"].values)
+    units, what = str(values.attrs.get("units", "")), quantity_of(str(values.name or "value"))
+    kinds = Counter(str(one.kind) for one in anomalies)
+    counts = ", ".join(f"{kind_words(kind)} {count:,}" for kind, count in kinds.most_common())
+    found = f"{len(anomalies):,} {'anomaly' if len(anomalies) == 1 else 'anomalies'}"
+    fact = f"{capital(what)}: {found if kinds else otherwise}"
+    range_words = f"{amount(range_of([measured]), units)} {span(edges, timezone)}"
+    told = "".join(f" {shown(one, 160)}." for one in list(anomalies)[:MOST_TOLD])
+    figure = ReportFigure(
+        f"{fact}; {range_words}{f'; {counts}' if counts else ''}.{told}",
+        height_in=2.9 + (0.35 + ROW_IN * len(kinds) if kinds else 0),
+    )
     with report_settings():
-        axes = figure.subplots()
-        draw_steps(axes, date2num(boundaries), values.to_numpy(), INK)
-        # A mark of an hour in a year would be thinner than a hair.
-        least = (date2num(boundaries[-1]) - date2num(boundaries[0])) / 300
-        handles = {}
-        for one in anomalies:
-            begin, end = date2num(np.datetime64(one.begin, "ns")), date2num(np.datetime64(one.end, "ns"))
-            middle, half = (begin + end) / 2, max(end - begin, least) / 2
-            colour = ANOMALY_COLOURS.get(str(one.kind), OTHER_COLOUR)
-            area = axes.axvspan(middle - half, middle + half, color=colour, alpha=0.35, linewidth=0)
-            handles.setdefault(str(one.kind), area)
-        axes.set_ylabel(_with_unit(_words(str(values.name or "")), unit))
-        axes.set_title(f"Measured; found: {found}" if anomalies else "Measured; nothing unusual was found")
-        local_time_axis(axes, boundaries, timezone)
-        if handles:
-            add_legend(axes, list(handles.values()), [_words(kind) for kind in handles])
+        ratios = [2.3, 0.12 + ROW_IN * len(kinds)] if kinds else [1]
+        all_axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+        draw_series(all_axes[0], edges, measured)
+        all_axes[0].set_ylabel(with_units(what, units))
+        for axes in all_axes:
+            local_time_axis(axes, edges, timezone)
+        if kinds:
+            draw_stretches(all_axes[0], all_axes[1], anomalies, list(kinds), edges)
+            all_axes[0].set_xlabel("")
+            all_axes[0].tick_params(axis="x", labelbottom=False)
+        set_title(figure, f"{fact}: {counts}" if counts and len(counts) <= LONGEST_COUNTS else fact)
     return figure
 
 
+# ---------------------------------------------------------------------------------------------- what matters
 def plot_importance(table: pd.DataFrame) -> ReportFigure:
     """Return what matters as bars: by which share the error grows when a feature is made meaningless.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``feature``, ``importance`` (a share) and maybe ``spread`` (its standard deviation).
+        Columns ``feature``, ``importance`` (a share) and maybe ``spread`` (its standard deviation over shufflings).
+
+    Returns
+    -------
+    ReportFigure
+        Where there is no feature, a figure that says so.
     """
-    if table.empty:
-        return saying("No feature's weight was told.")
-    top = table.sort_values("importance", ascending=False).head(MOST_FEATURES).iloc[::-1]
-    names = [shown(name) for name in top["feature"]]
-    shares = top["importance"].to_numpy(dtype=float)
-    facts = [f"{name} {share:+.0%}" for name, share in zip(names[::-1], shares[::-1], strict=True)]
-    figure = ReportFigure(f"What the forecast rests on: {'; '.join(facts)}.", height_in=1.1 + ROW_IN * len(names))
+    known = table[table["importance"].notna()] if "importance" in table else table
+    if known.empty:
+        return saying("The importance of no feature is known.")
+    rows = known.sort_values("importance", ascending=False, kind="stable").head(MOST_FEATURES)
+    names, importance = [shown(name) for name in rows["feature"]], rows["importance"].to_numpy(dtype=float)
+    spread = np.nan_to_num(rows["spread"].to_numpy(dtype=float)) if "spread" in rows else np.zeros(len(rows))
+    facts = [f"{name} {_added(value)}" for name, value in zip(names, importance, strict=True)]
+    some = f" The first {len(rows)} of {len(known)} are drawn." if len(known) > len(rows) else ""
+    figure = ReportFigure(
+        f"Error added when a feature is shuffled: {'; '.join(facts)}.{some}", height_in=1.1 + 0.27 * len(rows)
+    )
     with report_settings():
         axes = figure.subplots()
-        spread = top["spread"].to_numpy(dtype=float) if "spread" in top else None
-        style = {"ecolor": SOFT_INK, "elinewidth": 1}
-        axes.barh(np.arange(len(names)), shares, 0.66, color=OTHER_COLOUR, xerr=spread, error_kw=style)
-        axes.set_yticks(np.arange(len(names)), labels=names)
+        places = np.arange(len(rows))
+        axes.barh(places, importance, 0.68, color=COST_COLOURS[0], linewidth=0)
+        if spread.any():
+            axes.errorbar(importance, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
+        for at, value in enumerate(importance.tolist()):
+            place = (max(value + spread[at], 0), at)
+            axes.annotate(_added(value), place, xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5)
         axes.axvline(0, color=SOFT_INK, linewidth=0.8)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set_xlabel("growth of the mean absolute error when the feature is shuffled")
-        axes.set_title(f"The forecast rests most on {names[-1]}")
-        axes.grid(visible=False, axis="y")
+        axes.set_yticks(places, labels=names)
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.grid(False, axis="y")
+        lowest, highest = min(float((importance - spread).min()), 0.0), max(float((importance + spread).max()), 0.0)
+        room = highest - lowest or 1.0
+        axes.set_xlim(lowest - (0.03 * room if lowest < 0 else 0), highest + 0.12 * room)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{percent(round(value, 6))} %")
+        axes.set_xlabel(
+            "growth of the mean absolute error when the feature is shuffled"
+            + ("; line: one standard deviation" if spread.any() else "")
+        )
+        if importance[0] > 0:
+            set_title(figure, f"{names[0]} matters most: shuffled, it adds {_added(importance[0])} to the error")
+        else:
+            set_title(figure, "No feature matters: shuffled, none adds to the error")
     return figure
 
 
+def _added(share: float) -> str:
+    return f"{rounded(100 * share)} %"
+
+
+# ---------------------------------------------------------------------------------------------- scenarios
 def plot_scenarios(scenarios: xr.Dataset, variable: str) -> ReportFigure:
-    """Return scenarios as lines, thicker the more probable.
+    """Return scenarios over local time, a line each, the more probable ones stronger, and their expected value.
 
     Parameters
     ----------
     scenarios : Dataset (scenario, time)
-        With ``probability(scenario)``.
+        With ``probability(scenario)``; ``timezone`` in its attributes.
     variable : str
+        Which of its variables.
     """
-    values = scenarios[variable].transpose("scenario", "time")
-    boundaries = boundaries_of(scenarios)
-    timezone, unit = str(scenarios.attrs.get("timezone", "UTC")), str(values.attrs.get("units", ""))
-    weight = scenarios["probability"].to_numpy()
-    alt = f"{len(weight)} scenarios of {shown(variable)}: {range_of([values.to_numpy()])} {unit}."
-    figure = ReportFigure(alt, height_in=3.2)
+    values = scenarios[variable].transpose("scenario", "time").to_numpy().astype(float)
+    probability = scenarios["probability"].to_numpy().astype(float)
+    if not np.isfinite(values).any():
+        return saying("No scenario has a value.")
+    timezone, units = str(scenarios.attrs.get("timezone", "UTC")), str(scenarios[variable].attrs.get("units", ""))
+    edges = edges_of(scenarios["time"].values)
+    drawn = np.argsort(-probability, kind="stable")[:MOST_SCENARIOS]
+    some = "" if len(drawn) == len(values) else f"; the {len(drawn)} most probable are drawn"
+    words = quantity_of(variable, str(scenarios.attrs.get("asset", "")))
+    fact = f"{capital(words)}: {len(values)} scenarios, {amount(range_of([values]), units)}{some}"
+    expected = probability @ values / probability.sum()
+    shares = f"probable by {percent(float(f'{probability.min():.3g}'))} to {_added(float(probability.max()))}"
+    figure = ReportFigure(f"{fact}; {shares}; expected value {amount(range_of([expected]), units)}.", height_in=3.6)
     with report_settings():
         axes = figure.subplots()
-        edges = date2num(boundaries)
-        for row, share in zip(values.to_numpy(), weight, strict=True):
-            line = draw_steps(axes, edges, row, OTHER_COLOUR)
-            line.set_linewidth(0.6 + 3.4 * share / weight.max())
-            line.set_alpha(0.55)
-        axes.set_ylabel(_with_unit(_words(variable), unit))
-        axes.set_title(f"{len(weight)} scenarios, {weight.min():.1%} to {weight.max():.1%} probable")
-        local_time_axis(axes, boundaries, timezone)
+        strength = np.sqrt(probability / probability.max())
+        middles = middles_of(edges)
+        # The most probable is drawn last, above the others.
+        for at in drawn[::-1]:
+            colour = mixed(COST_COLOURS[0], "#FFFFFF", 0.25 + 0.75 * strength[at])
+            (line,) = axes.plot(middles, values[at], color=colour, linewidth=0.4 + 1.4 * strength[at])
+        mean = axes.plot(middles, expected, color=INK, linewidth=1.8, linestyle=(0, (4, 2)))[0]
+        fitted_scale(axes)
+        axes.set_ylabel(with_units(quantity_of(variable), units))
+        set_title(figure, fact)
+        add_legend(axes, [line, mean], ["scenario, stronger the more probable", "expected value"], below=True)
+        legend: Any = axes.get_legend()
+        legend.set_bbox_to_anchor((0, -0.19))
+        local_time_axis(axes, edges, timezone)
     return figure
-
-
-def _pairs(levels: np.ndarray) -> list[tuple[int, int]]:
-    """Return positions of levels that lie alike below and above the median, the widest first."""
-    found = []
-    for low, level in enumerate(levels):
-        high = int(np.argmin(np.abs(levels - (1 - level))))
-        if level < 0.5 and abs(levels[high] - (1 - level)) < 1e-9:
-            found.append((low, high))
-    every = max(1, -(-len(found) // MOST_BANDS))
-    return found[::every]
-
-
-def _share(levels: np.ndarray, pair: tuple[int, int]) -> str:
-    return f"{levels[pair[1]] - levels[pair[0]]:.0%}"
-
-
-def _words(name: str) -> str:
-    return shown(name.replace("_", " "))
-
-
-def _with_unit(words: str, unit: str) -> str:
-    return f"{words}\n({unit})" if unit else words

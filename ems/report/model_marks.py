@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
-from ems.report.marks import draw_steps, fill_steps
-from ems.report.style import INK, local_times, shown, time_label
+from ems.report.style import INK, local_times, shown
 from ems.report.tables import field_words
 
 MEDIAN = 0.5
 INTERVAL = (0.1, 0.9)
 """Levels of the central 80 % interval."""
 HOUR = np.timedelta64(1, "h")
+POWER_WORDS = {"available_kw": "available power"}
+"""What people call a quantity whose name without its unit does not say it."""
+MOST_STEPS = 200
+"""Steps that are drawn as such; of more their middles are joined, as nobody could see them and drawings stay small."""
 
-LINE_STYLES = ((0, (4, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.4, 1.6)), (0, (9, 2.5)))
-"""Dashes of simple rules, whose greys are alike."""
+DASHES: tuple[Any, ...] = ((0, (4, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.4, 1.6)))
 LEARNED = {
     "auto": "#6B4E9B",
     "ensemble": "#0072B2",
@@ -28,22 +29,27 @@ LEARNED = {
     "profile_ridge_asinh": "#5CC4A4",
     "profile_ridge_112_days": "#A6DFCC",
     "lightgbm": "#D55E00",
+    "interval_width": "#EBA67C",
     "boosted_ridge": "#CC79A7",
     "boosted_ridge_value": "#E3B4CF",
     "hybrid": "#56B4E9",
-    "physical": "#8C6D1F",
+    "physical": "#A5D6F3",
+    "standard_profile": "#8A8A00",
+    "ets": "#8C6D1F",
+    "arima": "#BFA564",
+    "theta": "#5C4712",
 }
 """Colours of models, from Okabe and Ito's palette; variants of one model are tints of its colour."""
-RULES = {
-    "naive_day": "#4A5462",
-    "naive_week": "#7A8594",
-    "naive_kind_of_day": "#7A8594",
-    "naive_mean_of_weeks": "#4A5462",
-    "seasonal_naive": "#4A5462",
-    "last_value": "#7A8594",
-    "mean_of_days": "#A9B1BD",
+RULES: dict[str, tuple[str, Any]] = {
+    "naive_day": ("#4A5462", DASHES[0]),
+    "naive_week": ("#4A5462", DASHES[1]),
+    "naive_kind_of_day": ("#7A8594", DASHES[2]),
+    "naive_mean_of_weeks": ("#A9B1BD", "-"),
+    "seasonal_naive": ("#7A8594", DASHES[0]),
+    "last_value": ("#7A8594", DASHES[1]),
+    "mean_of_days": ("#A9B1BD", DASHES[0]),
 }
-"""Simple rules are grey, as what others are measured by."""
+"""Simple rules are grey, as what others are measured by, and told apart by their dashes."""
 FREE = ("#56B4E9", "#8C6D1F", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#6B4E9B", "#0072B2")
 """Colours of other models, in their order, as far as nobody in the report has them."""
 
@@ -53,6 +59,7 @@ class ModelStyle(NamedTuple):
 
     colour: str
     dashes: Any = "-"
+    is_rule: bool = False
 
 
 class Fan(NamedTuple):
@@ -99,34 +106,53 @@ def model_styles(models: Sequence[str], of_report: Sequence[str] = ()) -> dict[s
     """
     names = list(dict.fromkeys([*of_report, *models]))
     styles = {name: ModelStyle(LEARNED[name]) for name in names if name in LEARNED}
-    for name in names:
-        if name in RULES:
-            styles[name] = ModelStyle(RULES[name], LINE_STYLES[list(RULES).index(name) % len(LINE_STYLES)])
+    styles |= {name: ModelStyle(*RULES[name], is_rule=True) for name in names if name in RULES}
     taken = {style.colour for style in styles.values()}
     others = [name for name in names if name not in styles]
     free = [colour for colour in FREE if colour not in taken] or list(FREE)
     for at, name in enumerate(others):
-        dashes = "-" if at < len(free) else LINE_STYLES[(at // len(free) - 1) % len(LINE_STYLES)]
+        dashes = "-" if at < len(free) else DASHES[(at // len(free) - 1) % len(DASHES)]
         styles[name] = ModelStyle(free[at % len(free)], dashes)
     return {name: styles[name] for name in models}
 
 
-def model_words(model: str, longest: int = 32) -> str:
-    """Return a model's name as words: ``naive mean of weeks``."""
-    return shown(model.replace("_", " "), longest)
+def model_words(model: str) -> str:
+    """Return a model's name as its parameter says it, short enough for a legend."""
+    return shown(model, 32)
 
 
-def draw_fan(axes: Any, fan: Fan, colour: str) -> tuple[list[Any], list[str]]:
+def draw_fan(axes: Any, fan: Fan, colour: str, most_steps: int = MOST_STEPS) -> tuple[list[Any], list[str]]:
     """Draw the intervals of a forecast, the inner ones darker, and its median; return handles and their names."""
     pairs = fan.pairs
-    edges = date2num(fan.edges)
     handles, labels = [], []
     for at, (low, high) in enumerate(pairs):
-        share = 0.16 + 0.5 * at / max(len(pairs) - 1, 1)
-        handles.append(fill_steps(axes, edges, fan.values[:, low], fan.values[:, high], mixed(colour, "#FFFFFF", share)))
+        tint = mixed(colour, "#FFFFFF", 0.16 + 0.5 * at / max(len(pairs) - 1, 1))
+        places, bottom, top = outline(fan.edges, fan.values[:, low], fan.values[:, high], most_steps=most_steps)
+        handles.append(axes.fill_between(places, bottom, top, facecolor=tint, linewidth=0))
         labels.append(f"{percent(fan.levels[low])} to {percent(fan.levels[high])} %")
-    line = draw_steps(axes, edges, fan.median, mixed(colour, INK, 0.7))
+    line = axes.plot(*outline(fan.edges, fan.median, most_steps=most_steps), color=mixed(colour, INK, 0.7))[0]
+    line.set_linewidth(_width(len(fan.median), most_steps))
     return [line, *handles[::-1]], ["median", *labels[::-1]]
+
+
+def draw_values(axes: Any, edges: np.ndarray, values: np.ndarray, colour: str, **options: Any) -> Any:
+    """Draw the values of steps as one line; return it. Single steps are shown as far as they can be told apart."""
+    style = {"color": colour, "linewidth": _width(len(values), MOST_STEPS)} | options
+    return axes.plot(*outline(edges, values), **style)[0]
+
+
+def _width(steps: int, most_steps: int) -> float:
+    return 1.7 if steps <= most_steps else 1.1
+
+
+def outline(edges: np.ndarray, *values: np.ndarray, most_steps: int = MOST_STEPS) -> tuple[np.ndarray, ...]:
+    """Return places on a time axis and values to be joined by lines: both ends of each step, of many their middles.
+
+    A step that has a value beside one that has none is kept whole, unlike matplotlib's own filled steps.
+    """
+    if len(edges) - 1 > most_steps:
+        return middles_of(edges), *values
+    return np.repeat(date2num(edges), 2)[1:-1], *(np.repeat(one, 2) for one in values)
 
 
 def mixed(colour: str, other: str, share: float) -> str:
@@ -161,7 +187,7 @@ def percent(share: float) -> str:
 
 
 def edges_of(times: Any, step: np.timedelta64 | None = None) -> np.ndarray:
-    """Return the boundaries of equal steps from their beginnings; a step that is alone has the length given, or 1 h."""
+    """Return the boundaries of equal steps from their beginnings; a single one has the length given, or 1 h."""
     beginnings = np.asarray(times, dtype="datetime64[ns]")
     last = beginnings[-1] - beginnings[-2] if len(beginnings) > 1 else (HOUR if step is None else step)
     return np.append(beginnings, beginnings[-1] + last)
@@ -176,8 +202,13 @@ def middles_of(edges: np.ndarray) -> np.ndarray:
 
 def quantity_of(name: str, asset: str = "") -> str:
     """Return what is forecast, in words: ``demand of office``."""
-    what = shown(field_words(name))
+    what = POWER_WORDS.get(name) or shown(field_words(name))
     return f"{what} of {shown(asset)}" if asset else what
+
+
+def span(edges: np.ndarray, timezone: str) -> str:
+    """Return the time that steps cover, in local time."""
+    return f"from {moment(edges[0], timezone)} to {moment(edges[-1], timezone)}"
 
 
 def capital(words: str) -> str:
@@ -217,14 +248,6 @@ def short_time_axis(axes: Any, edges: np.ndarray, timezone: str) -> None:
     axes.set_xlim(date2num(edges[0]), date2num(edges[-1]))
 
 
-def day_axis(axes: Any, days: pd.DatetimeIndex) -> None:
-    """Make the x axis show local days, which stand as dates without zone."""
-    _few_dates(axes, "UTC", 11)
-    edges = edges_of(days.to_numpy(), np.timedelta64(1, "D"))
-    axes.set_xlim(date2num(edges[0]), date2num(edges[-1]))
-    axes.set_xlabel(f"{time_label(edges, 'UTC').partition(',')[0]}, local days")
-
-
 def _few_dates(axes: Any, timezone: str, most: int) -> None:
     from zoneinfo import ZoneInfo
 
@@ -242,13 +265,13 @@ def _few_dates(axes: Any, timezone: str, most: int) -> None:
     )
 
 
-def fitted_scale(axes: Any, *, most_empty: float = 0.5) -> None:
-    """Begin a scale at zero, unless more than a share of it would then be empty; leave some room at its other ends."""
-    lowest, highest = axes.dataLim.intervaly
-    if not np.isfinite([lowest, highest]).all():
+def fitted_scale(*all_axes: Any, most_empty: float = 0.5) -> None:
+    """Give panels one scale from zero, unless more than a share of it were empty, with some room at its other ends."""
+    bounds = [axes.dataLim.intervaly for axes in all_axes]
+    known = [one for one in bounds if np.isfinite(one).all()]
+    if not known:
         return
-    if lowest >= 0 and lowest <= most_empty * highest:
-        axes.set_ylim(0, highest * 1.08 or 1)
-    else:
-        room = 0.08 * (highest - lowest) or 0.08 * abs(highest) or 1
-        axes.set_ylim(lowest - room, highest + room)
+    lowest, highest = float(np.min(known)), float(np.max(known))
+    room = 0.08 * (highest - lowest) or 0.08 * abs(highest) or 1
+    for axes in all_axes:
+        axes.set_ylim(0 if 0 <= lowest <= most_empty * highest else lowest - room, highest + room)
