@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -52,12 +52,9 @@ class Plant(Model):
             raise InvalidInput(
                 f"model '{self.name}'", "needs a solar_pv or wind_turbine and its site, as options asset and site"
             )
-        if isinstance(self.asset, SolarPV):
-            from ems.forecast.solar import missing_fields
-
-            findings = missing_fields(self.asset, self.site)
-            if findings:
-                raise InvalidInput(f"model '{self.name}' for solar_pv '{self.asset.id}'", findings)
+        findings = _geometry_findings(self.asset, self.site)
+        if findings:
+            raise InvalidInput(f"model '{self.name}' for solar_pv '{self.asset.id}'", findings)
         return self.asset, self.site
 
     def power_kw(self, known: Known, steps: slice) -> np.ndarray:
@@ -69,10 +66,13 @@ class Plant(Model):
             If plant, site or weather are not stated.
         """
         asset, site = self.plant()
-        is_solar = isinstance(asset, SolarPV)
-        names = SOLAR_WEATHER if is_solar else WIND_WEATHER
+        names = SOLAR_WEATHER if isinstance(asset, SolarPV) else WIND_WEATHER
         weather = {name: known.ahead[name][steps] for name in names if name in known.ahead}
-        self._check_weather(weather, known, is_solar=is_solar)
+        findings = _weather_findings(asset, weather)
+        if findings:
+            given = ", ".join(sorted(known.ahead)) or "nothing"
+            findings[-1] += f"; known ahead is {given}; name a column as in ghi_w_per_m2=COLUMN"
+            raise InvalidInput(f"model '{self.name}' for {known.history.label}", findings)
         whole = np.all([np.isfinite(values) for values in weather.values()], axis=0)
         # A gap is filled only to be taken out again: physics looks at each step alone.
         usual = {"air_pressure_pa": USUAL_PRESSURE_PA}
@@ -91,19 +91,27 @@ class Plant(Model):
             )
         return np.where(whole, power, np.nan)
 
-    def _check_weather(self, weather: Mapping[str, np.ndarray], known: Known, *, is_solar: bool) -> None:
-        findings = []
-        if is_solar:
-            if "ghi_w_per_m2" not in weather and not {"dni_w_per_m2", "dhi_w_per_m2"} <= set(weather):
-                findings.append("ghi_w_per_m2, or both dni_w_per_m2 and dhi_w_per_m2: must be known ahead")
-            if "outdoor_temperature_degc" not in weather:
-                findings.append("outdoor_temperature_degc: must be known ahead")
-        elif "wind_speed_m_per_s" not in weather:
-            findings.append("wind_speed_m_per_s: must be known ahead")
-        if findings:
-            given = ", ".join(sorted(known.ahead)) or "nothing"
-            findings[-1] += f"; known ahead is {given}; name a column as in ghi_w_per_m2=COLUMN"
-            raise InvalidInput(f"model '{self.name}' for {known.history.label}", findings)
+
+def missing_of(asset: SolarPV | WindTurbine, site: Site, signals: Collection[str]) -> list[str]:
+    """Return a sentence for each thing without which physics cannot tell a plant's power."""
+    return [*_geometry_findings(asset, site), *_weather_findings(asset, signals)]
+
+
+def _geometry_findings(asset: SolarPV | WindTurbine, site: Site) -> list[str]:
+    from ems.forecast.solar import missing_fields
+
+    return missing_fields(asset, site) if isinstance(asset, SolarPV) else []
+
+
+def _weather_findings(asset: SolarPV | WindTurbine, signals: Collection[str]) -> list[str]:
+    if isinstance(asset, WindTurbine):
+        return [] if "wind_speed_m_per_s" in signals else ["wind_speed_m_per_s: must be known ahead"]
+    findings = []
+    if "ghi_w_per_m2" not in signals and not {"dni_w_per_m2", "dhi_w_per_m2"} <= set(signals):
+        findings.append("ghi_w_per_m2, or both dni_w_per_m2 and dhi_w_per_m2: must be known ahead")
+    if "outdoor_temperature_degc" not in signals:
+        findings.append("outdoor_temperature_degc: must be known ahead")
+    return findings
 
 
 class Physical(Plant):
