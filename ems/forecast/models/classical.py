@@ -1,12 +1,13 @@
 """Statistical models of one series: exponential smoothing, ARIMA, Theta, decomposition by several seasons.
 
 They look at the series alone, not at signals or the calendar, and learn again at each issue time, which is what they
-are: a few numbers of the last weeks. The work is done by statsforecast, which is many times quicker than the wrappers
-of sktime around the same models. Gaps, which they cannot use, are filled as `ems.forecast.gaps.gapless` says.
+are: a few numbers of the last weeks. The work is done by statsmodels itself, without the wrappers of sktime around the
+same models. Gaps, which they cannot use, are filled as `ems.forecast.gaps.gapless` says.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE_H = 3.0
 FEWEST_WEEKS = 2
+WANDERS = 0.05
+"""Probability below which a test finds that a series has no steady level."""
 
 
 class _OneSeries(Model):
@@ -50,11 +53,6 @@ class _OneSeries(Model):
                 "history",
             )
         return values
-
-    def seasons(self, known: Known) -> list[int]:
-        """Return a day and a week in steps."""
-        per_day = known.history.steps_per_day
-        return [per_day, 7 * per_day]
 
     def course(self, known: Known, learned: State) -> np.ndarray:
         """Return the forecast of each step from what was chosen when it was fitted."""
@@ -116,18 +114,26 @@ class Ets(_OneSeries):
     name: ClassVar[str] = "ets"
     meaning: ClassVar[str] = "exponential smoothing with a daily season"
 
-    trend: Literal["none", "additive", "auto"] = "none"
-    """Whether the level has a trend; auto decides by the information criterion."""
+    trend: Literal["none", "additive"] = "none"
+    """Whether the level has a trend, which fades."""
     training_days: Annotated[float, Field(ge=14, le=3660)] = 28.0
     """Days of history that it learns from."""
 
     def course(self, known: Known, learned: State) -> np.ndarray:
         """Return the forecast of each step."""
-        from statsforecast.models import AutoETS
+        from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-        letter = {"none": "N", "additive": "A", "auto": "Z"}[self.trend]
-        model = AutoETS(season_length=known.history.steps_per_day, model=f"A{letter}A")
-        return _ahead(model, self.recent(known), known.steps)
+        values, per_day = self.recent(known), known.history.steps_per_day
+        has_trend = self.trend == "additive"
+        model = ExponentialSmoothing(
+            values,
+            trend="add" if has_trend else None,
+            damped_trend=has_trend,
+            seasonal="add",
+            seasonal_periods=per_day,
+            initialization_method="estimated",
+        )
+        return np.asarray(model.fit().forecast(known.steps))
 
 
 class Theta(_OneSeries):
@@ -144,10 +150,10 @@ class Theta(_OneSeries):
 
     def course(self, known: Known, learned: State) -> np.ndarray:
         """Return the forecast of each step."""
-        from statsforecast.models import Theta as Method
+        from statsmodels.tsa.forecasting.theta import ThetaModel
 
-        model = Method(season_length=known.history.steps_per_day, decomposition_type="additive")
-        return _ahead(model, self.recent(known), known.steps)
+        model = ThetaModel(self.recent(known), period=known.history.steps_per_day, method="additive", use_test=False)
+        return np.asarray(model.fit().forecast(known.steps))
 
 
 class Mstl(_OneSeries):
@@ -167,10 +173,12 @@ class Mstl(_OneSeries):
 
     def course(self, known: Known, learned: State) -> np.ndarray:
         """Return the forecast of each step."""
-        from statsforecast.models import MSTL, AutoETS
+        from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-        model = MSTL(self.seasons(known), trend_forecaster=AutoETS(model="AAN", damped=True))
-        return _ahead(model, self.recent(known), known.steps)
+        rest, seasonal = _decomposed(self.recent(known), known)
+        model = ExponentialSmoothing(rest, trend="add", damped_trend=True, initialization_method="heuristic")
+        found: np.ndarray = np.asarray(model.fit().forecast(known.steps)) + seasonal
+        return found
 
 
 class Arima(_OneSeries):
@@ -189,32 +197,60 @@ class Arima(_OneSeries):
 
     refit_days: Positive = 28.0
     """Days after which orders are chosen again while issue times go on."""
-    most_terms: Annotated[int, Field(ge=0, le=5)] = 3
+    most_terms: Annotated[int, Field(ge=0, le=5)] = 2
     """Most autoregressive terms, and most terms of a moving average."""
-    training_days: Annotated[float, Field(ge=14, le=3660)] = 42.0
-    """Days of history that it learns from."""
+    training_days: Annotated[float, Field(ge=14, le=3660)] = 84.0
+    """Days of history that it learns from; of six weeks the weekly season would hold the weather, too."""
 
     def learn(self, known: Known) -> State:
-        """Return the orders of the rest: autoregressive, differences, moving average."""
-        from statsforecast.models import MSTL, AutoARIMA
+        """Return the orders of the rest: autoregressive, differences, moving average.
 
-        chooser = AutoARIMA(
-            max_p=self.most_terms, max_q=self.most_terms, max_d=1, seasonal=False, approximation=True, nmodels=20
-        )
+        The rest is differenced where a KPSS test finds that it wanders; then the terms with the least information
+        criterion are taken.
+        """
+        from statsmodels.tsa.stattools import kpss
+
+        rest, _ = _decomposed(self.recent(known), known)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = MSTL(self.seasons(known), trend_forecaster=chooser).fit(self.recent(known))
-        p, q, *_, d, _ = model.trend_forecaster.model_["arma"]
-        return {"orders": [int(p), int(d), int(q)]}
+            wanders = kpss(rest, regression="c", nlags="auto")[1] < WANDERS
+            orders = itertools.product(range(self.most_terms + 1), [int(wanders)], range(self.most_terms + 1))
+            best = min(orders, key=lambda order: _criterion(rest, order))
+        return {"orders": list(best)}
 
     def course(self, known: Known, learned: State) -> np.ndarray:
         """Return the forecast of each step."""
-        from statsforecast.models import ARIMA, MSTL
+        rest, seasonal = _decomposed(self.recent(known), known)
+        fitted = _arima(rest, tuple(learned["orders"]))
+        found: np.ndarray = np.asarray(fitted.forecast(known.steps)) + seasonal
+        return found
 
-        rest = ARIMA(order=tuple(learned["orders"]))
-        return _ahead(MSTL(self.seasons(known), trend_forecaster=rest), self.recent(known), known.steps)
+
+def _arima(values: np.ndarray, orders: tuple[int, ...]) -> Any:
+    """Return an ARIMA fitted to values without a season; quickly, by the innovations algorithm."""
+    from statsmodels.tsa.arima.model import ARIMA
+
+    p, d, q = orders
+    model = ARIMA(values, order=(p, d, q), trend="n" if d else "c")
+    return model.fit(method="innovations_mle") if p + q else model.fit()
 
 
-def _ahead(model: Any, values: np.ndarray, steps: int) -> np.ndarray:
-    found: np.ndarray = model.forecast(values, steps)["mean"]
-    return found
+def _criterion(values: np.ndarray, orders: tuple[int, ...]) -> float:
+    """Return Akaike's criterion of an ARIMA, infinite where it cannot be fitted."""
+    try:
+        return float(_arima(values, orders).aicc)
+    except (ValueError, np.linalg.LinAlgError):  # a process on the edge of what is stationary
+        return float("inf")
+
+
+def _decomposed(values: np.ndarray, known: Known) -> tuple[np.ndarray, np.ndarray]:
+    """Return what day and week leave of values, and their course over the steps that are forecast."""
+    from statsmodels.tsa.seasonal import MSTL
+
+    per_day = known.history.steps_per_day
+    seasons = (per_day, 7 * per_day)
+    found = MSTL(values, periods=seasons).fit()
+    seasonal = found.seasonal.reshape(len(values), -1)
+    ahead = np.arange(known.steps)
+    course = sum(seasonal[-season:, number][ahead % season] for number, season in enumerate(seasons))
+    return np.asarray(found.trend + found.resid), np.asarray(course)
