@@ -13,6 +13,7 @@ PLACES = {
     "assets": "ems.cli.assets:assets",
     "db": "ems.cli.db:db",
     "forecasts": "ems.cli.forecasts:forecasts",
+    "models": "ems.cli.models:models",
     "report": "ems.cli.report:report",
     "run": "ems.cli.run:run",
     "runs": "ems.cli.runs:runs",

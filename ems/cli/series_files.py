@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ems.database.measurement_records import Meter, Series
     from ems.series.form import SeriesForm
-    from ems.series.one_column import FileColumn
+    from ems.series.own_columns import FileColumn
 
 KINDS = ("mean", "total", "state")
 QUALITIES = ("measured", "estimated", "substituted", "suspect")
@@ -85,7 +85,7 @@ def import_(
     from ems.database.engine import connect
     from ems.database.points import import_series
     from ems.folders import shown_path
-    from ems.series.one_column import read_column
+    from ems.series.own_columns import read_column
 
     engine = connect()
     file = Path(path).expanduser()

@@ -47,6 +47,9 @@ def permutation_importance(
     - ``calendar``: the dates are moved by up to so many days, so that weekday, holiday and season are wrong; the hour
       of the day stays.
 
+    It takes days * (1 + repeats * features) point forecasts: seconds, or minutes for a model that learns again in each
+    of them, as ARIMA.
+
     It tells what these models make use of, not what causes what. Of two signals that tell the same, each seems to
     matter little, as the other one still tells it. An importance of about zero, or below, is that of chance.
 
