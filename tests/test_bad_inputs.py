@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat.v4 as nb
+import numpy as np
 import pytest
 import yaml
 from neutral_cases import make_case_project
@@ -25,11 +26,12 @@ from ems.database.optimizations import jobs_of, read_results
 from ems.database.runs import get_run, list_runs
 from ems.errors import EmsError, EmsWarning
 from ems.report import figures, tables
+from ems.studies.forecast import ForecastStudy
 from ems.yaml_text import read_yaml
 
 FOLDER = Path(os.environ.get("EMS_BAD_INPUTS", Path(__file__).resolve().parents[2] / "shared/reference/bad_inputs"))
 CASES = json.loads((FOLDER / "index.json").read_text()) if (FOLDER / "index.json").is_file() else []
-PLANNED = ("control", "time", "value", "shape", "asset", "model", "config", "security")
+PLANNED = ("control", "time", "value", "shape", "asset", "model", "config", "security", "forecast")
 PWNED = Path("/tmp/pwned_by_param")
 
 MESSAGES = {
@@ -58,6 +60,8 @@ MESSAGES = {
     "model_time_limit_zero": r"time_limit_s = 0 s: must be greater than 0 s",
     "model_horizon_zero": r"horizon_h = 0 h: must be greater than 0 h",
     "param_wrong_type": r"horizon_h = 'tomorrow': must be a number",
+    "fc_history_too_short": r"0\.125 days of history before the issue time: .* needs at least 13",
+    "fc_leakage_future_rows": r"the file holds 48 values after the issue time; they were not used",
     "sec_path_traversal_report": r"report_name: no such field",
     "sec_null_byte": r"control character U\+0000",
     "sec_long_name": r"must have at most 200 characters",
@@ -74,7 +78,8 @@ def test_bad_input(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Mon
 
     error, said = None, []
     try:
-        said = _use(FOLDER / case["id"], tmp_path / "project")
+        use = _forecast if case["kind"] == "forecast" else _use
+        said = use(FOLDER / case["id"], tmp_path / "project")
     except EmsError as failure:
         error = failure
 
@@ -91,6 +96,24 @@ def test_bad_input(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Mon
         _is_kind(str(error))
         assert re.search(MESSAGES.get(case["id"], ""), str(error)), str(error)
         assert not any((tmp_path / "project").rglob("*.html"))
+
+
+def _forecast(case_folder: Path, folder: Path) -> list[str]:
+    """Forecast the case's load from its issue time; return what the user was told."""
+    made = make_case_project(case_folder, folder)
+    names = {"issue_time": "start", "forecast_h": "horizon_h"}
+    study = ForecastStudy(
+        **{names.get(name, name): value for name, value in made.parameters.items() if name in names or name == "site"}
+    )
+    study.check()
+    run = study.open_run()
+    measured = study.load_history()
+    assert np.isnan(measured.history.values[measured.at :]).all()
+    view = study.forecast(measured, run)
+    assert np.isfinite(view.forecast["demand_kw"].to_numpy()).all()
+    assert view.outcome().get("mae", 1.0) > 0
+    view.keep(run)
+    return view.notes()
 
 
 def _is_kind(message: str) -> None:

@@ -72,13 +72,13 @@ class Site(Record):
     timezone: Timezone
     """IANA name of its time zone, as in Europe/Berlin. Acts in tariffs, calendars and axes, by its local time."""
     country: Country | None = None
-    """ISO 3166 code of the country. Acts in reports."""
+    """ISO 3166 code of the country. Acts in forecasts, by its holidays, and reports."""
     address: Text | None = None
     """Street and number. Acts in the search of texts."""
     city: Name | None = None
     """Town. Acts in the search of texts."""
     state_province: Name | None = None
-    """State or province. Acts in the search of texts."""
+    """State or province. Acts in the search of texts, and with its code in the holidays of forecasts."""
     postal_code: Name | None = None
     """Postal code. Acts in the search of texts."""
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None

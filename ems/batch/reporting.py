@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ems.database.forecast_queries import list_forecasts
+from ems.database.forecast_records import ForecastJob
 from ems.database.masking import masked, without_secrets
 from ems.database.optimizations import jobs_of, total_costs
 from ems.database.records import OptimizationJob, Run
@@ -40,18 +43,57 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
         error=run.error,
         started_at=run.started_at or run.created_at,
         finished_at=run.finished_at,
-        timezone=study.timezone(),
+        timezone=study.report_timezone(),
         headline=run.headline,
         parameters=study.parameter_rows(),
         provenance=[
             ("Inputs", [(item["path"], f"sha256 {item['sha256']}") for item in run.inputs]),
             *[("Optimization", proof_of(job)) for job in jobs],
+            *forecast_provenance(forecasts_of(engine, run.id)),
             ("Versions", list(run.versions.items())),
             ("Run", [("Id", run.id), ("Host", run.host or ""), ("Database", masked(str(engine.url)))]),
         ],
         notes=run.notes,
     )
     return render_page(notebook, head)
+
+
+def forecasts_of(engine: Engine, run_id: str) -> list[ForecastJob]:
+    """Return the forecasts and backtests of a run in the order in which they were asked for."""
+    found = list_forecasts(engine, run_id=run_id, limit=MOST_LISTED)
+    return sorted(found, key=lambda job: (job.form, len(job.id), job.id))
+
+
+def forecast_provenance(jobs: Sequence[ForecastJob]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what forecasts were of, by which model, and how they went: a part for each, and one for all backtests."""
+    parts = [("Forecast", forecast_rows(job)) for job in jobs if job.form == "forecast"]
+    tests = [job for job in jobs if job.form == "backtest"]
+    return [*parts, ("Backtest", [(job.model, _in_short(job)) for job in tests])] if tests else parts
+
+
+def forecast_rows(job: ForecastJob) -> list[tuple[str, str]]:
+    """Return what a forecast was of, by what, and how it went, as labels and texts."""
+    owner = f" of '{job.asset_id}'" if job.asset_id else ""
+    rows = [("Id", job.id), ("Of", f"{job.variable}{owner}"), ("Model", job.model), ("Status", _status(job))]
+    if job.issued_at is not None:
+        rows.append(("Issued", f"{job.issued_at:%Y-%m-%d %H:%M} UTC"))
+    if job.samples is not None:
+        rows.append(("Learned from", f"{job.samples:,} values"))
+    if job.seconds is not None:
+        rows.append(("CPU time", f"{job.seconds:.1f} s"))
+    return rows
+
+
+def _in_short(job: ForecastJob) -> str:
+    """Return how the backtest of a model went, on one line."""
+    mae = job.metrics.get("mae")
+    error = f"mean absolute error {mae:.4g} {job.units or ''}".rstrip() if mae is not None else _status(job)
+    cost = f", {job.seconds:.2f} s of CPU a forecast" if job.seconds is not None else ""
+    return f"{error}{cost} ({job.id})"
+
+
+def _status(job: ForecastJob) -> str:
+    return job.status if job.error is None else f"{job.status}: {job.error}"
 
 
 def write_index(engine: Engine) -> Path:

@@ -28,7 +28,7 @@ FORMAT = 1
 """Form of the manifest and arrays; a reader refuses what is newer than itself."""
 PACKAGES = (
     "ems", "demandlib", "holidays", "lightgbm", "numpy", "pandas", "pvlib", "scikit-learn", "scipy", "sktime",
-    "statsforecast", "windpowerlib",
+    "statsmodels", "windpowerlib",
 )  # fmt: skip
 """Packages on whose version a forecast may depend."""
 SHORT_TEXT = 200

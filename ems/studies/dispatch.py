@@ -119,7 +119,7 @@ class DispatchStudy(Study):
         name = self.series or Path(self.site).stem
         return find_file(name, project_folder() / "data" / "series", SERIES_ENDINGS, "series")
 
-    def timezone(self) -> str:
+    def report_timezone(self) -> str:
         """Return the time zone of the first site in the site file, or UTC where it cannot be read."""
         from ems.yaml_text import read_yaml
 
@@ -149,7 +149,7 @@ class DispatchStudy(Study):
         InvalidInput
             If type, objective and weights contradict each other, or an outage ends before it begins.
         """
-        first = self.timezone() if self.outages else "UTC"
+        first = self.report_timezone() if self.outages else "UTC"
         outages = []
         for one in self.outages:
             zone = timezones.get(one.asset_id, first)

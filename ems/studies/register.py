@@ -74,7 +74,7 @@ class RegisterStudy(Study):
             return None
         return find_file(self.operation, project_folder() / "data" / "operation", YAML_ENDINGS, "operation")
 
-    def timezone(self) -> str:
+    def report_timezone(self) -> str:
         """Return the time zone of the first site looked at, or UTC where the register cannot be read."""
         try:
             return self.load_portfolio().sites[0].timezone

@@ -11,6 +11,8 @@ _PLACES = {
     "dispatch": ("ems.studies.dispatch", "DispatchStudy"),
     "register": ("ems.studies.register", "RegisterStudy"),
     "tariffs": ("ems.studies.tariffs", "TariffsStudy"),
+    "forecast": ("ems.studies.forecast", "ForecastStudy"),
+    "backtest": ("ems.studies.backtest", "BacktestStudy"),
 }
 STUDIES = tuple(_PLACES)
 

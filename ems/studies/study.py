@@ -53,7 +53,7 @@ class Study(Record):
     def check(self) -> None:
         """Raise where a file or solver that the study names is not there; quick, and done before a kernel starts."""
 
-    def timezone(self) -> str:
+    def report_timezone(self) -> str:
         """Return the time zone in which the report tells when it was made."""
         return "UTC"
 

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 OWNER_KINDS: Mapping[str, OwnerKind] = {"spill_cost": "site", "unserved_cost": "site", "reserve_revenue": "reserve"}
 """What causes a type of cost, where it is no asset."""
-PACKAGES = ("ems", "highspy", "numpy", "pandas", "papermill", "pulp", "pydantic", "pyomo", "sqlalchemy", "xarray")
+PACKAGES = (
+    "ems", "highspy", "holidays", "lightgbm", "numpy", "pandas", "papermill", "pulp", "pvlib", "pydantic", "pyomo",
+    "scipy", "sktime", "sqlalchemy", "windpowerlib", "xarray",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

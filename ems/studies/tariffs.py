@@ -80,7 +80,7 @@ class TariffsStudy(Study):
             return None
         return find_file(self.tariffs, project_folder() / "data" / "tariffs", TARIFF_ENDINGS, "tariffs")
 
-    def timezone(self) -> str:
+    def report_timezone(self) -> str:
         """Return the time zone of the connection's site, or UTC where the site file cannot be read."""
         from ems.assets.portfolio import read_portfolio
         from ems.studies.tariffs_source import connection_of

@@ -51,8 +51,8 @@ def test_goal__outages_are_in_local_time_of_the_site(project: Path):
 
 
 def test_timezone__of_several_sites_is_that_of_the_first(project: Path):
-    assert DispatchStudy(site="park").timezone() == "Europe/Berlin"
-    assert DispatchStudy(site="home").timezone() == "America/Los_Angeles"
+    assert DispatchStudy(site="park").report_timezone() == "Europe/Berlin"
+    assert DispatchStudy(site="home").report_timezone() == "America/Los_Angeles"
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_look_at__database_says_what_the_files_say(kept: RegisterStudy):
     assert view.statuses == expected.statuses
     assert view.dues == expected.dues
     assert view.health == expected.health
-    assert kept.timezone() == "Europe/Berlin"
+    assert kept.report_timezone() == "Europe/Berlin"
 
 
 def test_look_at__database_at_an_earlier_moment(kept: RegisterStudy):
@@ -206,11 +206,11 @@ def test_load_portfolio__empty_register(project: Path):
 
     with pytest.raises(InvalidInput, match="ems assets import"):
         study.load_portfolio()
-    assert study.timezone() == "UTC"
+    assert study.report_timezone() == "UTC"
 
 
 def test_timezone__is_that_of_the_first_site(project: Path):
-    assert demo().timezone() == "Europe/Berlin"
+    assert demo().report_timezone() == "Europe/Berlin"
 
 
 def test_look_at__without_a_moment_is_now(project: Path):

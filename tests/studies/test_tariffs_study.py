@@ -226,7 +226,7 @@ def test_connection__that_is_not_there(project: Path):
 
     with pytest.raises(InvalidInput, match=r"connection = 'gird': no such grid connection; did you mean grid\?"):
         compared(connection="gird")
-    assert TariffsStudy(site="small", connection="gird").timezone() == "UTC"
+    assert TariffsStudy(site="small", connection="gird").report_timezone() == "UTC"
 
 
 def test_check__file_that_is_not_there(project: Path):
