@@ -60,7 +60,7 @@ MESSAGES = {
     "model_time_limit_zero": r"time_limit_s = 0 s: must be greater than 0 s",
     "model_horizon_zero": r"horizon_h = 0 h: must be greater than 0 h",
     "param_wrong_type": r"horizon_h = 'tomorrow': must be a number",
-    "fc_history_too_short": r"0\.125 days of history before the issue time: .* needs at least 13",
+    "fc_history_too_short": r"0\.125 days of history before .* needs at least 2, of models that learn 13",
     "fc_leakage_future_rows": r"the file holds 48 values after the issue time; they were not used",
     "sec_path_traversal_report": r"report_name: no such field",
     "sec_null_byte": r"control character U\+0000",

@@ -15,7 +15,6 @@ from ems.record import Fraction, Positive, Record
 
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 FEWEST_ERRORS = 20
-FEWEST_DAYS = 5
 MINUTES_PER_DAY = 1440
 FAINT = 1e-6
 """Weight of errors that are far in every respect: alone they still make a distribution."""
@@ -30,6 +29,8 @@ class Calibration(Record):
 
     days: Positive = 28.0
     """Days of past forecasts whose errors count."""
+    least_days: Annotated[int, Field(ge=1)] = 5
+    """Days whose errors must be known before probabilities are told."""
     clock_h: Positive = 3.0
     """Nearness in time of day: errors this far away count 61 %, twice as far 14 %."""
     level: Positive = 0.5
@@ -134,7 +135,7 @@ class Calibrator:
         if certain.all():
             return np.repeat(self.points[fold, :count, None], len(self.levels), axis=1)
         seen = self.folds.seen(fold, self.options.days, self.history.steps_per_day) & self._usable
-        if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < FEWEST_DAYS:
+        if seen.sum() < FEWEST_ERRORS or seen.any(axis=1).sum() < self.options.least_days:
             return None
         found = self._spread(fold, seen, state)
         found[certain] = self.points[fold, :count][certain][:, None]

@@ -156,6 +156,7 @@ def run_folds(
     observed = np.full((len(at), width), np.nan)
     minute = np.full((len(at), width), -1)
     runners = [_Runner(name, model) for name, model in models.items()]
+    least_days = min(model.least_days for model in models.values())
     notes: list[str] = []
     kept = []
     for fold, (first, count) in enumerate(zip(at, steps, strict=True)):
@@ -165,7 +166,7 @@ def run_folds(
             for runner in runners:
                 days = runner.model.training_days
                 if days not in views:
-                    views[days] = history.known_at(first, count, days)
+                    views[days] = history.known_at(first, count, days, least_days)
         except InvalidInput as error:
             if is_last:
                 raise

@@ -16,6 +16,7 @@ from ems.forecast.folds import Folds, Progress, run_folds
 from ems.forecast.history import SHORTEST_HISTORY_DAYS, History, Kind, Known
 from ems.forecast.issue import steps_of
 from ems.forecast.models.model import FittedModel
+from ems.forecast.models.naive import SeasonalNaive
 from ems.forecast.recipe import Recipe, combined
 from ems.forecast.threads import one_thread
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 WARM_UP_DAYS = 28
 """Days before an issue time over which weights and errors are learned from forecasts made as if it were then."""
 FEWEST_WARM_UP_DAYS = 5
+SHORT_HISTORY_DAMPING = 0.1
+"""Of a few days it is not known how much of a day repeats itself; a tenth less is rarely worse."""
 WARM_UP_PACE = 7.0
 """In these days models are fitted again a seventh as often: errors are hardly larger, in a fifth of the time."""
 
@@ -208,7 +211,7 @@ class FittedForecaster:
                 continue
             days = fitted.model.training_days
             if days not in views:
-                views[days] = history.known_at(at, steps, days)
+                views[days] = history.known_at(at, steps, days, fitted.model.least_days)
             predicted = fitted.predict(views[days])
             if fitted.model.tells_width:
                 spread = predicted
@@ -271,7 +274,11 @@ def fit_forecaster(
     at = history.last_known if issued_at is None else history.position(issued_at)
     own = steps_of(history, at, horizon_h, in_local_days=in_local_days)
     history = history.reaching(at + own)
-    before = days_before(history, at, warm_up_days)
+    recipe, said = _affordable(recipe, history, at)
+    least_days = max(member.least_days for member in recipe.members.values())
+    before = days_before(history, at, warm_up_days, least_days)
+    if len(before) < calibration.least_days:
+        calibration = calibration.replace(least_days=max(1, len(before)))
     starts = [*before, at]
     counts = [steps_of(history, one, horizon_h, in_local_days=in_local_days) for one in starts]
     folds = run_folds(recipe.members, history, starts, counts, progress, pace=WARM_UP_PACE)
@@ -319,7 +326,7 @@ def fit_forecaster(
         samples=folds.samples,
         errors=result.errors,
         choice=result.choices[-1],
-        notes=(*history.notes, *fewer, *folds.notes),
+        notes=(*history.notes, *said, *fewer, *folds.notes),
     )
 
 
@@ -350,8 +357,39 @@ def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
     return found
 
 
-def days_before(history: History, at: int, most: int) -> list[int]:
+def _affordable(recipe: Recipe, history: History, at: int) -> tuple[Recipe, tuple[str, ...]]:
+    """Return a recipe that the history is long enough for, and a sentence where that is another one.
+
+    Of auto, where the history is too short for anything that learns, a rule is left: the same time of the day before.
+    """
+    days = days_known(history, at)
+    if recipe.way != "auto" or days >= SHORTEST_HISTORY_DAYS + 1 + FEWEST_WARM_UP_DAYS:
+        return recipe, ()
+    rule = Recipe(recipe.name, {"seasonal_naive": SeasonalNaive(damping=SHORT_HISTORY_DAMPING)})
+    least = SHORTEST_HISTORY_DAYS + 1 + FEWEST_WARM_UP_DAYS
+    return rule, (
+        f"{days:.3g} days of history: auto took seasonal_naive, the same time of the day before, drawn by "
+        f"{SHORT_HISTORY_DAMPING:.0%} towards that day's mean, as models that learn need {least} days; its "
+        "probabilities rest on few errors",
+    )
+
+
+def days_known(history: History, at: int) -> float:
+    """Return the days from the first known value to a step."""
+    known = np.flatnonzero(np.isfinite(history.values[:at]))
+    return (at - int(known[0])) / history.steps_per_day if known.size else 0.0
+
+
+def days_before(history: History, at: int, most: int, least_days: int = SHORTEST_HISTORY_DAYS) -> list[int]:
     """Return the issue times at the same local time on the days before, ascending, as far as the history reaches.
+
+    Parameters
+    ----------
+    history : History
+    at : int
+    most : int
+    least_days : int
+        Days of history that a model needs before each of them.
 
     Raises
     ------
@@ -359,21 +397,23 @@ def days_before(history: History, at: int, most: int) -> list[int]:
         If it does not reach far enough to tell probabilities.
     """
     per_day = history.steps_per_day
-    calendar = history.calendar
-    first_usable = (SHORTEST_HISTORY_DAYS + 1) * per_day
-    first_known = int(np.argmax(np.isfinite(history.values)))
+    is_learned = least_days >= SHORTEST_HISTORY_DAYS
+    first_usable = (least_days + is_learned) * per_day
+    fewest = min(FEWEST_WARM_UP_DAYS if is_learned else 1, most)
+    known = np.flatnonzero(np.isfinite(history.values[:at]))
+    first_known = int(known[0]) if known.size else at
     found = []
     for day in range(most, 0, -1):
-        place = int(calendar.same_time(np.array([at]), day, per_day)[0])
+        place = int(history.calendar.same_time(np.array([at]), day, per_day)[0])
         if place - first_known >= first_usable:
             found.append(place)
-    if len(found) < min(FEWEST_WARM_UP_DAYS, most):
-        days = max(0, at - first_known) / per_day
-        least = SHORTEST_HISTORY_DAYS + 1 + FEWEST_WARM_UP_DAYS
+    if len(found) < fewest:
+        learned = SHORTEST_HISTORY_DAYS + 1 + FEWEST_WARM_UP_DAYS
+        least = "" if is_learned else "2, of models that learn "
         raise InvalidInput(
             f"forecast of {history.label}",
-            f"{days:.3g} days of history before the issue time: a forecast with probabilities needs at least {least}; "
-            "give a longer history or a later issue time",
+            f"{days_known(history, at):.3g} days of history before the issue time: a forecast with probabilities "
+            f"needs at least {least}{learned}; give a longer history or a later issue time",
         )
     return found
 

@@ -240,6 +240,7 @@ class History:
         issued_at: int | dt.datetime | pd.Timestamp | np.datetime64,
         steps: int,
         training_days: float | None = None,
+        least_days: int = SHORTEST_HISTORY_DAYS,
     ) -> Known:
         """Return what is known at an issue time: a copy in which nothing later exists.
 
@@ -251,22 +252,24 @@ class History:
             Steps that are forecast.
         training_days : float, optional
             Days of history before; None gives a year.
+        least_days : int
+            Days of values that must be known.
 
         Raises
         ------
         MissingValues
             If a signal that must be known ahead lacks a value within the steps that are forecast.
         InvalidInput
-            If there is less history than a week.
+            If there is less history than that.
         """
         at = issued_at if isinstance(issued_at, int) else self.position(issued_at)
         if steps < 1:
             raise InvalidInput(f"forecast of {self.label}", f"steps = {steps}: there must be at least one to forecast")
         if at + steps > len(self.times):
-            return self.reaching(at + steps).known_at(at, steps, training_days)
+            return self.reaching(at + steps).known_at(at, steps, training_days, least_days)
         days = MOST_TRAINING_DAYS if training_days is None else training_days
         begin = max(0, at - round(days * 24 / self.step_h))
-        self._check_length(begin, at)
+        self._check_length(begin, at, least_days)
         window, past = slice(begin, at + steps), slice(begin, at)
         ahead = {}
         for name, one in self.known_ahead.items():
@@ -294,15 +297,15 @@ class History:
         origin = (at - before) * (self.times[1] - self.times[0]).to_timedelta64()
         return pd.DatetimeIndex(self.times[0].to_datetime64() + origin)
 
-    def _check_length(self, begin: int, at: int) -> None:
+    def _check_length(self, begin: int, at: int, least_days: int) -> None:
         known = int(np.isfinite(self.values[begin:at]).sum())
-        least = SHORTEST_HISTORY_DAYS * self.steps_per_day
+        least = least_days * self.steps_per_day
         if known < least:
             when = f"{self.times[at - 1]:%Y-%m-%d %H:%M} UTC" if at else "the first step"
             raise InvalidInput(
                 f"forecast of {self.label}",
                 f"{known} values ({known * self.step_h:g} h) are known up to {when}: a forecast needs at least "
-                f"{least} ({SHORTEST_HISTORY_DAYS} days); give a longer history or a later issue time",
+                f"{least} ({least_days} days); give a longer history or a later issue time",
             )
 
     def _check_ahead(self, ahead: Mapping[str, np.ndarray], at: int, steps: int) -> None:

@@ -38,14 +38,24 @@ def warm_up_of(fitted: FittedForecaster, history: History) -> Backtest:
     of_rules = run_folds(simple_rules(), plain, folds.at.tolist(), folds.counts.tolist())
     options = fitted.calibration.replace(**OF_RULES)
     quantiles = {fitted.recipe.name: said}
+    points_of = {fitted.recipe.name: fitted.points}
     for name in of_rules.members:
         found = combined(Recipe(name, {name: simple_rules()[name]}), of_rules, history.steps_per_day)
-        points = bounded(found.points, fitted.is_certain, bounds)
+        points_of[name] = points = bounded(found.points, fitted.is_certain, bounds)
         quantiles[name], _ = Calibrator(
             folds, points, found.spread, fitted.is_certain, fitted.levels, options, bounds
         ).run()
     inside = np.arange(folds.observed.shape[1]) < folds.counts[:, None]
     chosen = np.flatnonzero((np.isfinite(said).all(axis=2) & inside).any(axis=1))
+    is_certain = fitted.is_certain
+    if not chosen.size:
+        # A single day before: it taught what errors are like, and was itself forecast without probabilities.
+        chosen, is_certain = np.arange(len(folds.at)), np.ones(inside.shape, dtype=bool)
+        quantiles = {
+            name: np.repeat(one[..., None], len(fitted.levels), axis=2)
+            for name, one in points_of.items()
+            if np.isfinite(one[inside]).all()
+        }
     times = history.reaching(int(folds.position.max()) + 1).times.to_numpy()[folds.position]
     units = {"units": fitted.traits.units}
     dims = ("model", "issued_at", "step", "quantile")
@@ -73,4 +83,4 @@ def warm_up_of(fitted: FittedForecaster, history: History) -> Backtest:
             "notes": [],
         },
     )
-    return Backtest(dataset, history, fitted.is_certain[chosen], of_rules.members, {}, {})
+    return Backtest(dataset, history, is_certain[chosen], tuple(quantiles)[1:], {}, {})

@@ -152,8 +152,30 @@ def test_fit_forecaster__three_hours_of_history_name_the_minimum() -> None:
     index = pd.date_range("2024-03-03 23:00", periods=3, freq="h", unit="ns")
     history = History("demand_kw", index, np.array([5.0, 5.1, 5.2]), asset="house")
 
-    with pytest.raises(InvalidInput, match=r"demand_kw of 'house': 0\.125 days of history.*at least 13"):
-        _forecast(history, "seasonal_naive", None)
+    for name in ("seasonal_naive", "auto"):
+        with pytest.raises(
+            InvalidInput, match=r"'house': 0\.125 days of history.*at least 2, of models that learn 13"
+        ):
+            _forecast(history, name, None)
+    with pytest.raises(InvalidInput, match=r"'house': 0\.125 days of history.*at least 13"):
+        _forecast(history, "ridge", None)
+
+
+def test_auto__of_two_days_of_history_takes_a_rule_and_says_so() -> None:
+    """The second day was 1 kW above the first, and so is what may come on the third; flat days cannot be damped."""
+    index = pd.date_range("2024-03-04", periods=48, freq="h", unit="ns")
+    history = History("demand_kw", index, np.repeat([5.0, 6.0], 24), asset="house")
+
+    fitted = fit_forecaster(history, recipe_of("auto"))
+    forecast = fitted.predict(history)["demand_kw"]
+
+    assert any("2 days of history: auto took seasonal_naive" in note for note in fitted.notes)
+    assert fitted.choice == "seasonal_naive"
+    assert forecast.sel(quantile=0.9).to_numpy() == pytest.approx(np.full(24, 7.0))
+    history = History("demand_kw", index, np.tile(np.arange(24.0), 2))
+    damped = fit_forecaster(history, recipe_of("auto")).predict(history)["demand_kw"].sel(quantile=0.4)
+    assert 0 < damped[0] < 11.5
+    assert 11.5 < damped[23] < 23
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ class Model(Record, ABC):
     """Name by which people choose it."""
     meaning: ClassVar[str]
     """What it does, in a sentence."""
+    least_days: ClassVar[int] = 7
+    """Days of history without which it is not fitted: one of each kind of day."""
     tells_width: ClassVar[bool] = False
     """Whether it tells how wide the distribution is, and not what will come."""
 

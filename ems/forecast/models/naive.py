@@ -10,6 +10,7 @@ import numpy as np
 
 from ems.errors import MissingValues
 from ems.forecast.models.model import FittedModel, Model, State
+from ems.record import Fraction
 
 if TYPE_CHECKING:
     from ems.forecast.calendar import LocalCalendar
@@ -26,6 +27,7 @@ class LastValue(Model):
 
     name: ClassVar[str] = "last_value"
     meaning: ClassVar[str] = "the last measured value, for all steps"
+    least_days: ClassVar[int] = 1
 
     def fit(self, known: Known) -> FittedRule:
         """Return the rule: there is nothing to learn."""
@@ -47,10 +49,14 @@ class SeasonalNaive(Model):
 
     name: ClassVar[str] = "seasonal_naive"
     meaning: ClassVar[str] = "the value of the same local time on an earlier day"
+    least_days: ClassVar[int] = 1
 
     season: Season = "day"
     """The day before; the same day last week; the day before, but last week for Saturday, Sunday and Monday; the mean
     of the last seven days; the mean of the same weekday over four weeks."""
+
+    damping: Fraction = 0.0
+    """Share by which each value is drawn towards the mean of the last day: not all of a day repeats itself."""
 
     def fit(self, known: Known) -> FittedRule:
         """Return the rule: there is nothing to learn."""
@@ -78,6 +84,9 @@ class SeasonalNaive(Model):
                 f"model 'seasonal_naive' for {known.history.label}",
                 f"no earlier day has a value at the local time of {first:%Y-%m-%d %H:%M} UTC; give a longer history",
             )
+        if self.damping:
+            last_day = known.values[-known.history.steps_per_day :]
+            found = (1 - self.damping) * found + self.damping * np.nanmean(last_day)
         return found
 
 
