@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from functools import cache
 from typing import Literal, get_args
 
@@ -85,7 +86,8 @@ def _year_kw_per_kwh(year: int, profile: str, country: str | None) -> np.ndarray
 
     days = () if country is None else holidays_of(country, year, year)
     holidays = [dt.date.fromordinal(day + 719163) for day in days]
-    source = bdew.ElecSlp(year, holidays=[day for day in holidays if day.year == year])
+    with warnings.catch_warnings():  # demandlib makes every warning of the process an error, and leaves it so
+        source = bdew.ElecSlp(year, holidays=[day for day in holidays if day.year == year])
     energy = source.get_profiles("h0_dyn" if profile == "h0" else profile).iloc[:, 0].to_numpy()
     found: np.ndarray = 4 * energy / energy.sum()
     return found

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +34,15 @@ def test_standard_profile__goes_by_the_local_clock_and_holidays() -> None:
 
     assert np.argmax(day) == pytest.approx(np.argmax(warm), abs=1)
     assert off.sum() < 0.5 * workday.sum()
+
+
+def test_standard_profile__leaves_warnings_as_they_were() -> None:
+    """The library of profiles turns every warning of the process into an error."""
+    before = list(warnings.filters)
+
+    standard_profile_kw(pd.date_range("2031-01-01", periods=4, freq="h", unit="ns"), 1.0, "UTC", "h0", 1000)
+
+    assert warnings.filters == before
 
 
 def test_standard_profile_model__is_scaled_to_what_was_measured_or_to_the_energy_stated() -> None:
