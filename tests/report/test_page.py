@@ -8,7 +8,6 @@ import itertools
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -52,14 +51,11 @@ def test_render_page__has_no_script_no_inline_style_and_no_address(demo_page: st
             assert (attributes.get(name) or "#").startswith(("data:", "#"))
 
 
-def test_render_page__is_small_and_quick():
-    """The demo with four figures stays under 200 kB; under 1 s leaves room for a slow machine (0.1 s measured)."""
+def test_render_page__is_small():
+    """The demo with four figures stays under 200 kB."""
     notebook = make_notebook()
-    begin = time.perf_counter()
-
     page = render_page(notebook, make_head())
 
-    assert time.perf_counter() - begin < 1
     assert len(page.encode()) < 200_000
 
 
