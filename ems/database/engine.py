@@ -17,7 +17,7 @@ from ems.database.masking import HIDDEN, masked, without_secrets
 from ems.errors import DatabaseProblem
 from ems.folders import project_folder
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Revisions of the tables, oldest first. Kept here so that opening a current database needs no Alembic."""
 HEAD = REVISIONS[-1]
 

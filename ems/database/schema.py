@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
 
+from ems.database.batch_records import BATCHES
 from ems.database.forecast_records import FORECAST_JOBS
 from ems.database.measurement_records import POINTS
 from ems.database.records import RUNS, TIMELINE_VIEW
 from ems.database.register_tables import ASSETS, OVERVIEW_VIEW, trigger_statements
 from ems.database.tables import METADATA
+from ems.database.workflow_records import WORKFLOW_EXECUTIONS
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 HEADING = "-- Derived from the records by ems.database.schema.schema_text; change the records, not this file."
@@ -21,7 +23,7 @@ VIEWS = {"optimization_timeline": TIMELINE_VIEW, "assets_overview": OVERVIEW_VIE
 
 def metadata() -> sa.MetaData:
     """Return all tables of the package."""
-    modules = (RUNS, ASSETS, POINTS, FORECAST_JOBS)
+    modules = (RUNS, ASSETS, POINTS, FORECAST_JOBS, BATCHES, WORKFLOW_EXECUTIONS)
     assert all(table.metadata is METADATA for table in modules), "every table is registered in the same place"
     return METADATA
 

@@ -270,6 +270,13 @@ def test_upgrade__from_the_second_revision_with_rows_in_every_table(database_url
         "forecast_jobs",
         "forecast_results",
         "forecast_observations",
+        "batches",
+        "batch_cases",
+        "batch_attempts",
+        "workflow_definitions",
+        "workflow_executions",
+        "task_executions",
+        "schedules",
         *MEASURED_ROWS,
     }
     for table, rows in before.items():
