@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ems.batch.watch.cells import cell_hooks
 from ems.errors import RunFailed
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -95,6 +96,7 @@ def execute(
             str(output),
             parameters=dict(parameters),
             km=kernel,
+            **cell_hooks(),
             progress_bar={"file": sys.stderr, "leave": False} if progress else False,
         )
     except PapermillExecutionError as failure:

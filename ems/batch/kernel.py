@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ems.batch.watch.logs import log_event
+from ems.batch.watch.tracing import span
 from ems.errors import RunFailed
 
 
@@ -37,12 +40,22 @@ def started_kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[Any
     # Where it can be had, nobody else on this machine can listen to what the kernel says.
     settings = {"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") else {}
     manager = AsyncKernelManager(config=Config(settings))
+    begun = time.monotonic()
     try:
-        asyncio.run(manager.start_kernel(cwd=str(folder), env={**os.environ, **environment}))
+        with span("ems.kernel.start"):
+            asyncio.run(manager.start_kernel(cwd=str(folder), env={**os.environ, **environment}))
     except Exception as error:  # a kernel specification that is broken fails in many ways
         raise RunFailed(f"no kernel can be started: {type(error).__name__}: {error}") from None
+    seconds = round(time.monotonic() - begun, 3)
+    log_event("kernel_started", f"kernel started in {seconds:.2f} s", seconds=seconds, process_id=process_of(manager))
     try:
         yield manager
     finally:
         # All that the notebook wanted to keep is kept; a kernel that is asked politely takes half a second longer.
         asyncio.run(manager.shutdown_kernel(now=True))
+
+
+def process_of(manager: Any) -> int | None:
+    """Return the number of a kernel's process, where its provisioner tells it."""
+    found: int | None = getattr(manager.provisioner, "pid", None)
+    return found

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ems.batch.kernel import started_kernel
 from ems.batch.parameters import Case
+from ems.batch.watch.logs import log_closed, log_event, run_log
+from ems.batch.watch.tracing import span
 from ems.database.masking import masked
 from ems.database.run_id import new_run_id
 from ems.errors import DatabaseProblem
@@ -67,6 +69,8 @@ def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
     _say_where_links_lead(project / "reports")
     run_id = new_run_id()
     with (
+        run_log(run_id),
+        span("ems.run", study=study.name, case=case.name, run_id=run_id),
         _stopping_on_sigterm(),
         started_kernel(project, {RUN_ID_VARIABLE: run_id, "EMS_PROJECT": str(project)}) as kernel,
     ):
@@ -86,17 +90,19 @@ def _run_in(kernel: Any, case: Case, run_id: str, progress: bool) -> RunOutcome:
     try:
         scratch.mkdir(parents=True)
         start_run(engine, run_id)
-        executed = execute(
-            project_folder() / "notebooks" / f"{case.study.name}.ipynb",
-            scratch / "notebook.ipynb",
-            case.given,
-            kernel,
-            meanwhile=_load_page_makers,
-            progress=progress,
-        )
+        log_event("run_opened", f"run of {case.study.name} {case.name} opened", study=case.study.name, case=case.name)
+        with span("ems.notebook", run_id=run_id):
+            executed = execute(
+                project_folder() / "notebooks" / f"{case.study.name}.ipynb",
+                scratch / "notebook.ipynb",
+                case.given,
+                kernel,
+                meanwhile=_load_page_makers,
+                progress=progress,
+            )
         return _close(engine, run_id, case, executed)
     except KeyboardInterrupt:
-        cancel_run(engine, run_id)
+        log_closed(cancel_run(engine, run_id))
         raise
     except Exception as error:
         _fail(engine, run_id, str(error))
@@ -111,10 +117,15 @@ def sweep_interrupted(engine: Engine) -> list[Run]:
 
     ended = mark_interrupted(engine)
     for run in ended:
-        shutil.rmtree(scratch_folder() / "runs" / run.id, ignore_errors=True)
-        for ending in (".html", ".ipynb"):
-            (project_folder() / "reports" / run.study / f"{run.id}{ending}").unlink(missing_ok=True)
+        remove_left(run)
     return ended
+
+
+def remove_left(run: Run) -> None:
+    """Remove what a run that was broken off left on the disk; its log stays."""
+    shutil.rmtree(scratch_folder() / "runs" / run.id, ignore_errors=True)
+    for ending in (".html", ".ipynb"):
+        (project_folder() / "reports" / run.study / f"{run.id}{ending}").unlink(missing_ok=True)
 
 
 def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
@@ -129,13 +140,16 @@ def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) 
     if executed.error is None and run.status == "failed":
         executed = ExecutedNotebook(executed.notebook, run.error)
     target = reports_folder() / case.study.name
-    page = make_page(engine, run, case.study, executed.notebook)
-    write_whole(target / f"{run_id}.ipynb", safe_notebook(executed.notebook))
-    write_whole(target / f"{run_id}.html", page)
+    with span("ems.page", run_id=run_id):
+        page = make_page(engine, run, case.study, executed.notebook)
+        write_whole(target / f"{run_id}.ipynb", safe_notebook(executed.notebook))
+        write_whole(target / f"{run_id}.html", page)
+    log_event("report_written", f"report written to {folder}/{run_id}.html", report=f"{folder}/{run_id}.html")
     if executed.error is None:
         run = complete_run(engine, run_id, **paths)
     else:
         run = fail_run(engine, run_id, executed.error, **paths)
+    log_closed(run)
     index = write_index(engine)
     return RunOutcome(run, target / f"{run_id}.html", index, masked(str(engine.url)))
 
@@ -158,7 +172,7 @@ def _fail(engine: Engine, run_id: str, error: str) -> None:
     from ems.database.runs import fail_run
 
     try:
-        fail_run(engine, run_id, error)
+        log_closed(fail_run(engine, run_id, error))
     except DatabaseProblem as problem:
         print(f"the failure could not be recorded: {problem}", file=sys.stderr)
 

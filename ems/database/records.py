@@ -68,6 +68,13 @@ class Run(Record):
     notebook_path: Text | None = None
     """Executed notebook, relative to the project."""
 
+    @property
+    def duration_s(self) -> float | None:
+        """How long the work took, or takes until now; None where it has not begun."""
+        if self.started_at is None:
+            return None
+        return max(0.0, ((self.finished_at or utc_now()) - self.started_at).total_seconds())
+
 
 class OptimizationJob(Record):
     """One optimization within a run: what was asked, and what the solver and the settlement say."""

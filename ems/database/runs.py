@@ -164,6 +164,7 @@ def list_runs(
     engine: sa.Engine,
     *,
     study: str | None = None,
+    case: str | None = None,
     status: str | None = None,
     limit: int = 50,
     before: str | None = None,
@@ -173,8 +174,8 @@ def list_runs(
     Parameters
     ----------
     engine : Engine
-    study, status : str, optional
-        Only runs of exactly that study or status.
+    study, case, status : str, optional
+        Only runs of exactly that study, case or status.
     limit : int
         Greatest number of runs.
     before : str, optional
@@ -183,6 +184,8 @@ def list_runs(
     newest = sa.select(RUNS).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(limit)
     if study is not None:
         newest = newest.where(RUNS.c.study == study)
+    if case is not None:
+        newest = newest.where(RUNS.c.case_name == case)
     if status is not None:
         newest = newest.where(RUNS.c.status == status)
     with reading(engine) as connection:

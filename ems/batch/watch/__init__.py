@@ -1,0 +1,1 @@
+"""Watching runs: their logs, ending them, repeating and comparing them, figures for a monitor."""
