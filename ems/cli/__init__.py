@@ -13,6 +13,7 @@ PLACES = {
     "assets": "ems.cli.assets:assets",
     "db": "ems.cli.db:db",
     "forecasts": "ems.cli.forecasts:forecasts",
+    "metrics": "ems.cli.metrics:metrics",
     "models": "ems.cli.models:models",
     "report": "ems.cli.report:report",
     "run": "ems.cli.run:run",
@@ -40,6 +41,9 @@ Exit codes: 0 done, 1 a notebook failed, 2 the input cannot be used, 130 stopped
 @click.version_option(package_name="ems", message="ems %(version)s")
 def commands() -> None:
     """Energy management in notebooks: run studies, read their records and reports."""
+    from ems.batch.watch.logs import set_up_logging
+
+    set_up_logging()
 
 
 def main() -> None:

@@ -41,8 +41,8 @@ _EVENTS = logging.getLogger("ems.run")
 def set_up_logging() -> None:
     """Show on stderr what is logged in this process; a second call replaces the first.
 
-    ``EMS_LOG_LEVEL`` is the least level shown (WARNING), ``EMS_LOG_FORMAT`` text or json, one object a line. Other
-    packages speak from WARNING on.
+    ``EMS_LOG_LEVEL`` is the least level shown (WARNING), ``EMS_LOG_FORMAT`` text or json, one object a line; as
+    json other packages are heard, too, from WARNING on.
 
     Raises
     ------
@@ -51,10 +51,12 @@ def set_up_logging() -> None:
     """
     level, form = _chosen("EMS_LOG_LEVEL", LEVELS, "WARNING"), _chosen("EMS_LOG_FORMAT", FORMATS, "text")
     days_kept()
-    root = logging.getLogger()
-    for one in [one for one in root.handlers if isinstance(one, _ToStderr)]:
-        root.removeHandler(one)
-    root.addHandler(_ToStderr(logging.getLevelNamesMapping()[level], is_json=form == "json"))
+    root, is_json = logging.getLogger(), form == "json"
+    for logger in (root, _PACKAGE):
+        for one in [one for one in logger.handlers if isinstance(one, _ToStderr)]:
+            logger.removeHandler(one)
+    # A collector wants every line in one form; people are spared what other packages say to each other.
+    (root if is_json else _PACKAGE).addHandler(_ToStderr(logging.getLevelNamesMapping()[level], is_json=is_json))
     _PACKAGE.setLevel(min(logging.INFO, logging.getLevelNamesMapping()[level]))
 
 
@@ -220,6 +222,11 @@ class _ToStderr(logging.StreamHandler[Any]):
         self.setFormatter(_Json() if is_json else _Text())
         if not is_json:
             self.addFilter(lambda record: not getattr(record, "is_told", False))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line to what stderr is now."""
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 class _ToFile(logging.FileHandler):
