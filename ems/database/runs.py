@@ -131,7 +131,7 @@ def fail_run(
         if run.status == "failed":
             return run
         _require(run, ACTIVE)
-        return _end_without_results(connection, run_id, values)
+        return end_without_results(connection, run_id, values)
 
 
 def cancel_run(engine: sa.Engine, run_id: str) -> Run:
@@ -145,7 +145,7 @@ def cancel_run(engine: sa.Engine, run_id: str) -> Run:
     with writing(engine) as connection:
         _require(_read(connection, run_id, for_update=True), ACTIVE)
         values = {"status": "cancelled", "finished_at": utc_now()}
-        return _end_without_results(connection, run_id, values, "cancelled by a person")
+        return end_without_results(connection, run_id, values, "cancelled by a person")
 
 
 def get_run(engine: sa.Engine, run_id: str) -> Run:
@@ -214,7 +214,7 @@ def mark_interrupted(engine: sa.Engine) -> list[Run]:
                 continue
             said = f"interrupted: process {run.process_id} on host {here} ended before the run did"
             values = {"status": "failed", "finished_at": utc_now(), "error": said}
-            ended.append(_end_without_results(connection, run.id, values))
+            ended.append(end_without_results(connection, run.id, values))
     return ended
 
 
@@ -226,6 +226,26 @@ def require_running(connection: sa.Connection, run_id: str) -> None:
     DatabaseProblem
     """
     _require(_read(connection, run_id, for_update=True), ("running",))
+
+
+def end_without_results(connection: sa.Connection, run_id: str, values: Mapping[str, Any], reason: str = "") -> Run:
+    """Close a run within a transaction and take its results with it, so that no half results remain."""
+    guarded = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.status.in_(ACTIVE)).values(dict(values))
+    connection.execute(guarded)
+    of_run = sa.select(JOBS.c.id).where(JOBS.c.run_id == run_id)
+    for table in OF_SCHEDULE:
+        connection.execute(sa.delete(table).where(table.c.job_id.in_(of_run)))
+    failed = {"status": "failed", "error": values.get("error", reason)}
+    # A job that ended without a schedule keeps its own, more exact reason.
+    had_schedule = JOBS.c.status.in_(("optimal", "feasible"))
+    connection.execute(sa.update(JOBS).where(JOBS.c.run_id == run_id, had_schedule).values(failed))
+    forecasts = sa.select(FORECAST_JOBS.c.id).where(FORECAST_JOBS.c.run_id == run_id)
+    for table in OF_FORECAST:
+        connection.execute(sa.delete(table).where(table.c.job_id.in_(forecasts)))
+    had_none_yet = sa.and_(FORECAST_JOBS.c.run_id == run_id, FORECAST_JOBS.c.status != "failed")
+    failed["finished_at"] = values["finished_at"]
+    connection.execute(sa.update(FORECAST_JOBS).where(had_none_yet).values(failed))
+    return _read(connection, run_id)
 
 
 # ---------------------------------------------------------------------------------------------- inside
@@ -243,26 +263,6 @@ def _move(engine: sa.Engine, run_id: str, allowed: Sequence[RunStatus], values: 
 def _require(run: Run, allowed: Sequence[RunStatus]) -> None:
     if run.status not in allowed:
         raise DatabaseProblem(f"run {run.id} is {run.status}; this needs a run that is {' or '.join(allowed)}")
-
-
-def _end_without_results(connection: sa.Connection, run_id: str, values: Mapping[str, Any], reason: str = "") -> Run:
-    """Close a run and take its results with it, so that no half results remain."""
-    guarded = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.status.in_(ACTIVE)).values(dict(values))
-    connection.execute(guarded)
-    of_run = sa.select(JOBS.c.id).where(JOBS.c.run_id == run_id)
-    for table in OF_SCHEDULE:
-        connection.execute(sa.delete(table).where(table.c.job_id.in_(of_run)))
-    failed = {"status": "failed", "error": values.get("error", reason)}
-    # A job that ended without a schedule keeps its own, more exact reason.
-    had_schedule = JOBS.c.status.in_(("optimal", "feasible"))
-    connection.execute(sa.update(JOBS).where(JOBS.c.run_id == run_id, had_schedule).values(failed))
-    forecasts = sa.select(FORECAST_JOBS.c.id).where(FORECAST_JOBS.c.run_id == run_id)
-    for table in OF_FORECAST:
-        connection.execute(sa.delete(table).where(table.c.job_id.in_(forecasts)))
-    had_none_yet = sa.and_(FORECAST_JOBS.c.run_id == run_id, FORECAST_JOBS.c.status != "failed")
-    failed["finished_at"] = values["finished_at"]
-    connection.execute(sa.update(FORECAST_JOBS).where(had_none_yet).values(failed))
-    return _read(connection, run_id)
 
 
 def _read(connection: sa.Connection, run_id: str, *, for_update: bool = False) -> Run:

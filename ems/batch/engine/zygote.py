@@ -1,0 +1,283 @@
+"""The zygote: a process of one thread that has imported what notebooks need, and forks a kernel when it is asked.
+
+It is started with ``python -m ems.batch.engine.zygote SOCKET OWNER_FD`` and speaks lines of JSON on a Unix socket. One
+connection is one kernel: the request opens it, and when the connection closes, the kernel and all that it started are
+ended. When the other end of OWNER_FD closes, the owner is gone, and so the zygote goes with all kernels.
+
+It must stay at one thread: after a fork, a lock that another thread held would stay locked in the child for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import resource
+import selectors
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, NoReturn
+
+PR_SET_PDEATHSIG = 1
+ENVIRONMENT = {
+    # Before matplotlib is imported: it reads the backend once.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # Threads of numerical libraries do not survive a fork, and many kernels side by side want one core each.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # of the allocator that comes with pyarrow
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger would remark that modules are frozen; nobody debugs here
+}
+"""What holds in the zygote, unless its owner has said otherwise."""
+
+PRELOADED = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger", "IPython.core.completer",
+    "IPython.core.pylabtools", "numpy", "pandas", "pandas.core.methods.to_dict", "pyarrow.pandas_compat", "xarray",
+    "xarray.computation.nanops", "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.orm", "highspy", "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays",
+    "encodings.utf_8_sig", "tzdata",
+)  # fmt: skip
+"""What notebooks import: each that is there."""
+OWN_PACKAGES = ("ems.assets", "ems.database", "ems.dispatch", "ems.forecast", "ems.report", "ems.series", "ems.settlement", "ems.studies", "ems.tariffs")  # fmt: skip
+NOT_PRELOADED = ("ems.database.migrations", "ems.database.migrate")
+"""Changes of a database's tables; they run Alembic's own environment on import."""
+
+
+@dataclass
+class Kernel:
+    """A forked kernel and the connection that it lives by."""
+
+    pid: int
+    connection: socket.socket
+
+
+@dataclass
+class Zygote:
+    """What the process knows of its children."""
+
+    listener: socket.socket
+    owner_fd: int
+    wakeup: socket.socket
+    selector: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
+    kernels: dict[int, Kernel] = field(default_factory=dict)
+    unread: dict[socket.socket, bytes] = field(default_factory=dict)
+
+    def serve(self) -> None:
+        """Fork kernels until the owner is gone."""
+        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        self.selector.register(self.owner_fd, selectors.EVENT_READ, self._leave)
+        self.selector.register(self.wakeup, selectors.EVENT_READ, self._reap)
+        while True:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        self.unread[connection] = b""
+        self.selector.register(connection, selectors.EVENT_READ, self._read)
+
+    def _read(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            self._close(connection)
+            return
+        lines = (self.unread[connection] + data).split(b"\n")
+        self.unread[connection] = lines.pop()
+        for line in lines:
+            self._answer(connection, json.loads(line))
+
+    def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _send(connection, {"error": f"no process can be forked: {error.strerror}"})
+            return
+        if pid == 0:
+            self._become_kernel(request, os.getppid())
+        self.kernels[pid] = Kernel(pid, connection)
+        _send(connection, {"pid": pid})
+
+    def _become_kernel(self, request: dict[str, Any], zygote_pid: int) -> NoReturn:
+        """Leave all that is the zygote's behind and run a kernel; never returns."""
+        status = 1
+        try:
+            die_with_parent(zygote_pid)
+            os.setsid()  # a group of its own: what the kernel starts is ended with it
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self.selector.close()
+            for own in (self.listener, self.wakeup, *self.unread):
+                own.close()
+            os.close(self.owner_fd)
+            run_kernel(request)
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        except BaseException:
+            import traceback
+
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)  # what the zygote has registered for its own end is not the kernel's
+
+    def _close(self, connection: socket.socket) -> None:
+        """End the kernel of a connection that its owner has closed, or that is closed as its owner has died."""
+        self.selector.unregister(connection)
+        self.unread.pop(connection, None)
+        connection.close()
+        for kernel in self.kernels.values():
+            if kernel.connection is connection:
+                _end_group(kernel.pid)
+
+    def _reap(self, wakeup: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while wakeup.recv(4096):
+                pass
+        while True:
+            try:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            kernel = self.kernels.pop(pid, None)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # a solver that the kernel had started
+            if kernel is not None and kernel.connection in self.unread:
+                _send(
+                    kernel.connection,
+                    {
+                        "exit": os.waitstatus_to_exitcode(status),
+                        "cpu_s": used.ru_utime + used.ru_stime,
+                        "peak_memory_mb": used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2),
+                    },
+                )
+
+    def _leave(self, _: int) -> None:
+        """End with all kernels: the owner is gone."""
+        for pid in self.kernels:
+            _end_group(pid)
+        os._exit(0)
+
+
+def run_kernel(request: dict[str, Any]) -> None:
+    """Run an IPython kernel in this process, as a new process would."""
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    os.environ.pop("JPY_PARENT_PID", None)  # its parent is the zygote, and the kernel dies with it already
+    blank = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(blank, 0)
+    limit_mb = request.get("memory_limit_mb")
+    if limit_mb:
+        limit = int(limit_mb) * 1024**2
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    _forget_what_was_drawn()
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance()
+    # No history: nobody scrolls back in a run, and many kernels would write into one file.
+    app.initialize(["-f", request["connection_file"], "--HistoryManager.enabled=False", "--quiet"])
+    app.start()
+
+
+def _forget_what_was_drawn() -> None:
+    """Give the child random numbers of its own; two kernels would else draw the same ones."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()
+    # The inline backend looks for its shell when it is imported: without one it never shows a figure.
+    sys.modules.pop("matplotlib_inline.backend_inline", None)
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Let the kernel of Linux end this process when its parent does; elsewhere the closed connection must do."""
+    if not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it went before the call
+        os._exit(1)
+
+
+def preload() -> None:
+    """Import what notebooks need, without starting a thread."""
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for package in OWN_PACKAGES:
+        found = importlib.import_module(package)
+        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+            if not module.name.startswith(NOT_PRELOADED):
+                importlib.import_module(module.name)
+    _warm_up()
+    gc.collect()
+    gc.freeze()  # the collector would else touch, and so copy, every page in every child
+
+
+def _warm_up() -> None:
+    """Load fonts, draw a figure that nobody sees, and look up the versions that every run keeps."""
+    from ems.report.figure import ReportFigure
+    from ems.studies.study_run import versions
+
+    figure = ReportFigure("a figure to warm up")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], label="warm")
+    axes.legend()
+    axes.set_title("warm")
+    figure.as_svg()
+    versions()
+
+
+def _end_group(pid: int) -> None:
+    """End a kernel with all that it started; also where it had no time yet to make a group of its own."""
+    for end, number in ((os.killpg, pid), (os.kill, pid)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            end(number, signal.SIGKILL)
+
+
+def _send(connection: socket.socket, message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+def main(arguments: list[str]) -> None:
+    """Import everything, say so, and fork kernels until the owner is gone."""
+    address, owner_fd = arguments[0], int(arguments[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the owner, which then ends this
+    preload()
+    waker, wakeup = socket.socketpair()
+    for end in (waker, wakeup):
+        end.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, _on_child)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(64)
+    os.write(owner_fd, b"ready\n")
+    Zygote(listener, owner_fd, wakeup).serve()
+
+
+def _on_child(_: int, __: FrameType | None) -> None:
+    """Wake the loop, by the bare fact that the signal is handled."""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
