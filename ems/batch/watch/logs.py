@@ -173,7 +173,9 @@ def _chosen(variable: str, choices: tuple[str, ...], usual: str) -> str:
     given = os.environ.get(variable, "").strip()
     folded = {one.lower(): one for one in choices}
     if given and given.lower() not in folded:
-        raise InvalidInput(f"{variable} = {show(given)}", f"{did_you_mean(given, choices)}; usual is {usual}")
+        raise InvalidInput(
+            f"{variable} = {show(given)}", f"{did_you_mean(given.lower(), folded)}; usual is {usual.lower()}"
+        )
     return folded[given.lower()] if given else usual
 
 
