@@ -5,11 +5,13 @@ EmsError
 │   ├── MissingValues     a series has gaps where none may be
 │   ├── UndefinedScore    a score has no value for these numbers, as a share of an observation of zero
 │   ├── UnknownName       a study, case, site, series or solver of that name is not there
-│   └── SolverUnavailable the solver is known, but not on this machine
+│   ├── SolverUnavailable the solver is known, but not on this machine
+│   └── AlreadyStarted    a workflow was started for this time before
 ├── Infeasible            the wishes contradict each other; names time and size
 ├── NoSolution            the solver stopped before it had a schedule
 ├── RunFailed             a notebook stopped in a cell
 └── DatabaseProblem       the database cannot be reached, is of another version, or refused a row
+    └── LeaseLost         another process has taken over what this one worked on
 EmsWarning                accepted, but a person should look
 """
 
@@ -67,6 +69,22 @@ class SolverUnavailable(InvalidInput):
     """The solver is known, but not on this machine."""
 
 
+class AlreadyStarted(InvalidInput):
+    """A workflow was started for this time before.
+
+    Parameters
+    ----------
+    subject, findings
+        As of `InvalidInput`.
+    execution_id : str
+        The execution that belongs to the time.
+    """
+
+    def __init__(self, subject: str, findings: Sequence[str] | str, execution_id: str) -> None:
+        self.execution_id = execution_id
+        super().__init__(subject, findings)
+
+
 class Infeasible(EmsError):
     """The wishes contradict each other: no schedule keeps all limits."""
 
@@ -81,6 +99,10 @@ class RunFailed(EmsError):
 
 class DatabaseProblem(EmsError):
     """The database cannot be reached, is of another version, or refused a row."""
+
+
+class LeaseLost(DatabaseProblem):
+    """Another process has taken over what this one worked on; this one must write no more."""
 
 
 class EmsWarning(UserWarning):
