@@ -12,6 +12,7 @@ from ems.cli.lazy import LazyGroup
 PLACES = {
     "assets": "ems.cli.assets:assets",
     "db": "ems.cli.db:db",
+    "executions": "ems.cli.executions:executions",
     "forecasts": "ems.cli.forecasts:forecasts",
     "metrics": "ems.cli.metrics:metrics",
     "models": "ems.cli.models:models",
@@ -20,6 +21,7 @@ PLACES = {
     "runs": "ems.cli.runs:runs",
     "series": "ems.cli.series:series",
     "solvers": "ems.cli.solvers:solvers",
+    "workflow": "ems.cli.workflow:workflow",
 }
 """Where each command is found."""
 

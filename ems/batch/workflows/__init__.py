@@ -1,0 +1,1 @@
+"""Workflows: tasks that depend on each other, checked as a whole, each run in a process of its own, then resumed."""
