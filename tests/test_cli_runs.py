@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from click.testing import CliRunner
 from project_fixtures import DemoRun, run_ems
 
 from ems.cli.runs import PLACES
+from ems.cli.runs_list import list_
 from ems.database.engine import connect
 from ems.database.records import Run
 from ems.database.runs import open_run
@@ -26,13 +28,13 @@ def test_runs_list__newest_first_with_filters_and_json(project: Path) -> None:
     engine.dispose()
 
     listed = run_ems(project, "runs", "list", "--case", "demo")
-    as_json = run_ems(project, "runs", "list", "--json", "--limit", "1")
-    none = run_ems(project, "runs", "list", "--case", "factory")
+    as_json = CliRunner().invoke(list_, ["--json", "--limit", "1"])
+    none = CliRunner().invoke(list_, ["--case", "factory"])
 
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["r2", "r0"]
     (one,) = json.loads(as_json.stdout)
     assert (one["id"], one["case_name"], one["status"], one["duration_s"]) == ("r2", "demo", "pending", None)
-    assert none.stdout == "no such runs\n"
+    assert none.output == "no such runs\n"
 
 
 def test_runs__show_log_and_diff_of_the_demo(demo_run: DemoRun) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ems.batch.watch.explain import Explanation
 
 SHORT_DIGEST = 12
+LONGEST_CELL = 60
+"""Characters of a value in the table; --json has all."""
 
 
 @click.command(
@@ -72,6 +74,7 @@ def _shown(value: Any, of: Difference) -> str:
     if of.of == "input":
         return f"{str(value)[:SHORT_DIGEST]}..."
     text = printable(value)
+    text = text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 3]}..."
     return f"{text} {of.unit}" if of.unit and not isinstance(value, str | bool) else text
 
 

@@ -60,6 +60,10 @@ def end_run(engine: Engine, run_id: str, patience_s: float = PATIENCE_S) -> str:
         _close(engine, run)
         _end(_kernels_of(run_id))
         return f"run {run_id} is cancelled; execution {execution_id} of its workflow goes on without it"
+    if run.process_id == os.getpid():
+        _close(engine, run)
+        _end(_kernels_of(run_id))
+        return f"run {run_id} is cancelled; its process is this one, and goes on"
     process = _process_of(run)
     if process is None:
         kernels = _kernels_of(run_id)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from project_fixtures import run_ems
 
 from ems.batch.watch.metrics import Family, exposition, metrics_of
+from ems.cli.metrics import metrics
 from ems.database.records import Run
 from ems.database.runs import complete_run, fail_run, open_run, start_run
+from ems.errors import InvalidInput
 
 
 def parsed(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -71,6 +74,10 @@ def test_command__writes_a_whole_file(project: Path, tmp_path: Path) -> None:
     assert done.stdout == ""
     assert "ems_database_size_bytes" in parsed(target.read_text())
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["ems.prom"]
-    refused = run_ems(project, "metrics", "-o", str(tmp_path / "none" / "ems.prom"))
-    assert refused.returncode == 2
-    assert "there is no folder" in refused.stderr
+
+
+def test_command__folder_is_not_there(project: Path, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(metrics, ["-o", str(tmp_path / "none" / "ems.prom")])
+
+    assert isinstance(refused.exception, InvalidInput)
+    assert "there is no folder" in str(refused.exception)

@@ -130,6 +130,13 @@ def test_end_run__of_a_workflow_ends_the_kernel_alone(
     assert get_run(engine, run.id).status == "cancelled"
 
 
+def test_end_run__of_this_process_leaves_it(engine: sa.Engine) -> None:
+    run = _running(engine, psutil.Process())
+
+    assert end_run(engine, run.id).endswith("its process is this one, and goes on")
+    assert get_run(engine, run.id).status == "cancelled"
+
+
 def test_end_run__on_another_host(engine: sa.Engine) -> None:
     run = open_run(engine, _run(host="elsewhere", process_id=7, process_started_at=utc_now()))
 
