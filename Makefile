@@ -37,7 +37,7 @@ bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python -m benchmarks.forecast
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
-	uv pip compile --universal --python-version 3.11 --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
+	uv pip compile --universal --python-version 3.11 --extra dask --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 
 handbook: $(VENV)/.ready-test  ## Write docs/register.md from the records

@@ -29,10 +29,13 @@ class ExecutedNotebook:
     notebook : NotebookNode
     error : str or None
         Why it stopped, in one line; None where it ran to its end.
+    error_kind : str or None
+        Class of what stopped it: of the error in a cell, or ``DeadKernelError`` or ``RunTimeout``.
     """
 
     notebook: Any
     error: str | None
+    error_kind: str | None = None
 
 
 @contextmanager
@@ -51,6 +54,11 @@ def load_papermill() -> Any:
     """Return papermill, imported the quick way."""
     with _without_slow_options():
         import papermill
+        from papermill.engines import papermill_engines
+
+        from ems.batch.engine.papermill_engine import EmsEngine
+
+        papermill_engines.register("ems", EmsEngine)
     return papermill
 
 
@@ -60,8 +68,10 @@ def execute(
     parameters: Mapping[str, Any],
     kernel: Any,
     *,
-    meanwhile: Callable[[], None],
-    progress: bool,
+    meanwhile: Callable[[], None] | None = None,
+    progress: bool = False,
+    run_timeout_s: float | None = None,
+    cell_timeout_s: float | None = None,
 ) -> ExecutedNotebook:
     """Return a notebook as it is after a run with parameters.
 
@@ -73,10 +83,12 @@ def execute(
         Values that are written below the cell tagged ``parameters``.
     kernel : AsyncKernelManager
         The started kernel in which it runs.
-    meanwhile : callable
+    meanwhile : callable, optional
         What this process does, in a thread, while the kernel works on another core.
     progress : bool
         Whether to show a bar over the cells.
+    run_timeout_s, cell_timeout_s : float, optional
+        Longest time of all cells together, and of one.
 
     Raises
     ------
@@ -88,24 +100,31 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
 
     error: str | None = None
-    # Only now: two threads that import the same packages for the first time get in each other's way.
-    threading.Thread(target=meanwhile, daemon=True).start()
+    kind: str | None = None
+    if meanwhile is not None:
+        # Only now: two threads that import the same packages for the first time get in each other's way.
+        threading.Thread(target=meanwhile, daemon=True).start()
     try:
         papermill.execute_notebook(
             str(notebook),
             str(output),
             parameters=dict(parameters),
+            engine_name="ems",
             km=kernel,
+            run_timeout=run_timeout_s,
+            execution_timeout=cell_timeout_s,
             **cell_hooks(),
             progress_bar={"file": sys.stderr, "leave": False} if progress else False,
         )
     except PapermillExecutionError as failure:
-        error = _one_line(failure.ename, failure.evalue)
+        error, kind = _one_line(failure.ename, failure.evalue), failure.ename
     except Exception as failure:  # a dead kernel, a time-out: papermill and nbclient have no common error
         if not output.is_file():
             raise RunFailed(f"the notebook was not begun: {_one_line(type(failure).__name__, failure)}") from None
-        error = f"the kernel stopped: {_one_line(type(failure).__name__, failure)}"
-    return ExecutedNotebook(_without_marks(nbformat.read(str(output), as_version=4)), error)
+        kind = type(failure).__name__
+        error = str(failure) if kind in ("RunTimeout", "DeadKernelError") else _one_line(kind, failure)
+        error = f"the kernel stopped: {error}"
+    return ExecutedNotebook(_without_marks(nbformat.read(str(output), as_version=4)), error, kind)
 
 
 def _one_line(kind: str, text: object) -> str:

@@ -65,13 +65,13 @@ def load_case(study: str, case: str, settings: Sequence[str] = ()) -> Case:
                 f"-p {show(setting)}",
                 f"study '{study}' has no parameter of this name; {did_you_mean(name, kind.model_fields)}",
             )
-        given[name] = _value_of(kind, name, text)
+        given[name] = value_of(kind, name, text)
         where = f"{shown_path(file)} with -p"
     record = kind.from_mapping(given, where)
     return Case(record, file.stem, {name: record.as_json()[name] for name in given})
 
 
-def _value_of(kind: type[Study], name: str, text: str) -> Any:
+def value_of(kind: type[Study], name: str, text: str) -> Any:
     """Return the value that a text states: text stays text where the parameter is one, else as YAML reads it."""
     if text.strip() in ("null", "None", "~"):
         return None

@@ -130,28 +130,39 @@ def remove_left(run: Run) -> None:
 
 def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
     """Write report and notebook, then close the record: a run is completed only when all of it is there."""
-    from ems.batch.jupyter import ExecutedNotebook
-    from ems.batch.reporting import make_page, reports_folder, safe_notebook, write_index
-    from ems.database.runs import complete_run, fail_run, get_run
+    from ems.batch.reporting import write_index
+    from ems.database.runs import complete_run, fail_run
 
-    folder = f"reports/{case.study.name}"
-    paths = {"report_path": f"{folder}/{run_id}.html", "notebook_path": f"{folder}/{run_id}.ipynb"}
-    run = _as_it_will_be(get_run(engine, run_id), executed)
-    if executed.error is None and run.status == "failed":
-        executed = ExecutedNotebook(executed.notebook, run.error)
-    target = reports_folder() / case.study.name
-    with span("ems.page", run_id=run_id):
-        page = make_page(engine, run, case.study, executed.notebook)
-        write_whole(target / f"{run_id}.ipynb", safe_notebook(executed.notebook))
-        write_whole(target / f"{run_id}.html", page)
-    log_event("report_written", f"report written to {folder}/{run_id}.html", report=f"{folder}/{run_id}.html")
-    if executed.error is None:
-        run = complete_run(engine, run_id, **paths)
-    else:
-        run = fail_run(engine, run_id, executed.error, **paths)
+    error = write_report(engine, run_id, case, executed)
+    files = files_of(case.study.name, run_id)
+    run = complete_run(engine, run_id, **files) if error is None else fail_run(engine, run_id, error, **files)
     log_closed(run)
     index = write_index(engine)
-    return RunOutcome(run, target / f"{run_id}.html", index, masked(str(engine.url)))
+    return RunOutcome(run, project_folder() / files["report_path"], index, masked(str(engine.url)))
+
+
+def files_of(study: str, run_id: str) -> dict[str, str]:
+    """Return the files that a run leaves, relative to the project, by the field of its record."""
+    return {"report_path": f"reports/{study}/{run_id}.html", "notebook_path": f"reports/{study}/{run_id}.ipynb"}
+
+
+def write_report(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> str | None:
+    """Write the notebook and the report of a run, and return why it failed, None where it did not."""
+    from ems.batch.jupyter import ExecutedNotebook
+    from ems.batch.reporting import make_page, safe_notebook
+    from ems.database.runs import get_run
+
+    files, project = files_of(case.study.name, run_id), project_folder()
+    there = get_run(engine, run_id)
+    if executed.error is None and there.status == "failed":  # the notebook itself has said so
+        executed = ExecutedNotebook(executed.notebook, there.error)
+    run = _as_it_will_be(there, executed)
+    with span("ems.page", run_id=run_id):
+        page = make_page(engine, run, case.study, executed.notebook)
+        write_whole(project / files["notebook_path"], safe_notebook(executed.notebook))
+        write_whole(project / files["report_path"], page)
+    log_event("report_written", f"report written to {files['report_path']}", report=files["report_path"])
+    return executed.error
 
 
 def _load_page_makers() -> None:

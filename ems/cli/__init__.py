@@ -11,7 +11,9 @@ from ems.cli.lazy import LazyGroup
 
 PLACES = {
     "assets": "ems.cli.assets:assets",
+    "batch": "ems.cli.batch:batch",
     "db": "ems.cli.db:db",
+    "doctor": "ems.cli.doctor:doctor",
     "executions": "ems.cli.executions:executions",
     "forecasts": "ems.cli.forecasts:forecasts",
     "metrics": "ems.cli.metrics:metrics",
@@ -19,6 +21,7 @@ PLACES = {
     "report": "ems.cli.report:report",
     "run": "ems.cli.run:run",
     "runs": "ems.cli.runs:runs",
+    "schedule": "ems.cli.schedule:schedule",
     "series": "ems.cli.series:series",
     "solvers": "ems.cli.solvers:solvers",
     "workflow": "ems.cli.workflow:workflow",

@@ -172,6 +172,10 @@ class HistoryStudy(Study):
             holidays_of(self.country, 2024, 2024)
         self.recipes(self._target_in_file())
 
+    def is_repeatable(self) -> bool:
+        """Return whether equal parameters and equal files give an equal result; False where a database is read."""
+        return self.source == "file"
+
     def site_file(self) -> Path | None:
         """Return the path of the site file; None where there is no site, or the register is read."""
         if self.site is None:

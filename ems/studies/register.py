@@ -62,6 +62,10 @@ class RegisterStudy(Study):
         self.site_file()
         self.operation_file()
 
+    def is_repeatable(self) -> bool:
+        """Return whether equal parameters and equal files give an equal result; not where more than files is read."""
+        return self.site is not None and self.as_of is not None
+
     def site_file(self) -> Path | None:
         """Return the path of the site file; None where the database is read."""
         if self.site is None:

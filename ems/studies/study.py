@@ -53,6 +53,10 @@ class Study(Record):
     def check(self) -> None:
         """Raise where a file or solver that the study names is not there; quick, and done before a kernel starts."""
 
+    def is_repeatable(self) -> bool:
+        """Return whether equal parameters and equal files give an equal result; False where a database is read."""
+        return True
+
     def report_timezone(self) -> str:
         """Return the time zone in which the report tells when it was made."""
         return "UTC"

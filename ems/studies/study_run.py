@@ -166,7 +166,12 @@ def open_study_run(study: Study) -> StudyRun:
 
 def open_record(engine: Engine, study: Study, run_id: str, case: str) -> str:
     """Open a pending run of a study with its parameters, versions and input files, and return its id."""
-    run = Run(
+    return open_run(engine, record_of_study(study, run_id, case)).id
+
+
+def record_of_study(study: Study, run_id: str, case: str) -> Run:
+    """Return the record of a run that is to be opened: parameters, versions and input files."""
+    return Run(
         id=run_id,
         study=study.name,
         case_name=case,
@@ -175,7 +180,6 @@ def open_record(engine: Engine, study: Study, run_id: str, case: str) -> str:
         versions=versions(),
         inputs=tuple({"path": shown_path(path), "sha256": sha256_of(path)} for path in input_files(study)),
     )
-    return open_run(engine, run).id
 
 
 def input_files(study: Study) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What code this is: its stamp, which tells at once whether a file has changed, and its digest, which is the same anywhere."""
+"""What code this is: a stamp, which tells at once whether a file has changed, and a digest of all files."""
 
 from __future__ import annotations
 

@@ -120,7 +120,8 @@ class CarefulClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _in_words(self, error: Exception, index: int) -> Exception:
         if isinstance(error, DeadKernelError):
-            return DeadKernelError(f"the kernel died in cell {index + 1}")
+            died: Exception = DeadKernelError(f"the kernel died in cell {index + 1}")
+            return died
         if self.ends_at is not None and time.monotonic() >= self.ends_at - 1:
             return RunTimeout(f"the run took longer than {self.run_timeout:g} s; it was in cell {index + 1}")
         return RunTimeout(f"cell {index + 1} took longer than {self.cell_timeout:g} s")
@@ -130,7 +131,7 @@ class EmsEngine(Engine):  # type: ignore[misc]
     """Runs notebooks in forked kernels: ``papermill in.ipynb out.ipynb --engine ems``."""
 
     @classmethod
-    def execute_notebook(
+    def execute_notebook(  # noqa: PLR0917 - as papermill calls it
         cls,
         nb: Any,
         kernel_name: str,

@@ -43,7 +43,8 @@ class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
             return await super().wait()
         while self.process.poll() is None:
             await asyncio.sleep(_POLL_S)
-        ended, self.process = self.process, None
+        ended: ForkedProcess = self.process
+        self.process = None  # type: ignore[assignment]
         self.used = (ended.cpu_s, ended.peak_memory_mb)
         ended.close()
         return ended.returncode

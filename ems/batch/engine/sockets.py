@@ -15,7 +15,7 @@ def private_sockets() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ems-"))
     if len(str(folder)) > 80:
         shutil.rmtree(folder)
-        folder = Path(tempfile.mkdtemp(prefix="ems-", dir="/tmp"))  # noqa: S108 - a fresh folder of mode 700
+        folder = Path(tempfile.mkdtemp(prefix="ems-", dir="/tmp"))
     try:
         yield folder
     finally:

@@ -47,7 +47,10 @@ PRELOADED = (
     "encodings.utf_8_sig", "tzdata",
 )  # fmt: skip
 """What notebooks import: each that is there."""
-OWN_PACKAGES = ("ems.assets", "ems.database", "ems.dispatch", "ems.forecast", "ems.report", "ems.series", "ems.settlement", "ems.studies", "ems.tariffs")  # fmt: skip
+OWN_PACKAGES = (
+    "ems.assets", "ems.database", "ems.dispatch", "ems.forecast", "ems.report", "ems.series", "ems.settlement",
+    "ems.studies", "ems.tariffs",
+)  # fmt: skip
 NOT_PRELOADED = ("ems.database.migrations", "ems.database.migrate")
 """Changes of a database's tables; they run Alembic's own environment on import."""
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,22 +36,28 @@ class NoZygote(RunFailed):
 class ZygoteProcess:
     """A zygote that belongs to this process: it ends when this process does, in whatever way.
 
+    Parameters
+    ----------
+    address : str, optional
+        Path of its socket; one in a new folder where none is given.
+
     Raises
     ------
     NoZygote
         If it does not come up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str | None = None) -> None:
         if not hasattr(os, "fork") or sys.platform == "darwin":  # forking after system frameworks were loaded crashes
             raise NoZygote(f"kernels cannot be forked on {sys.platform}")
         # A short path: the address of a Unix socket holds about a hundred characters.
-        self.folder = tempfile.mkdtemp(prefix="ems-")
-        self.address = str(Path(self.folder) / "z")
+        folder = None if address else tempfile.mkdtemp(prefix="ems-")
+        self.address = address or str(Path(str(folder)) / "z")
+        Path(self.address).unlink(missing_ok=True)  # of one before, which has ended
         self.stamp = code_stamp()
         own, its = socket.socketpair()
         try:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - this package, in this interpreter
                 [sys.executable, "-m", "ems.batch.engine.zygote", self.address, str(its.fileno())],
                 pass_fds=(its.fileno(),),
                 stdin=subprocess.DEVNULL,
@@ -63,7 +70,7 @@ class ZygoteProcess:
         finally:
             its.close()
         self._own = own
-        self._end = weakref.finalize(self, _end, self.process, own, self.folder, os.getpid())
+        self._end = weakref.finalize(self, _end, self.process, own, folder, os.getpid())
 
     def wait_until_ready(self) -> None:
         """Return when it has imported everything.
@@ -87,7 +94,7 @@ class ZygoteProcess:
         self._end()
 
 
-def _end(process: subprocess.Popen[bytes], own: socket.socket, folder: str, owner_pid: int) -> None:
+def _end(process: subprocess.Popen[bytes], own: socket.socket, folder: str | None, owner_pid: int) -> None:
     if os.getpid() != owner_pid:  # a fork of the owner must not end what it does not own
         return
     own.close()
@@ -96,10 +103,8 @@ def _end(process: subprocess.Popen[bytes], own: socket.socket, folder: str, owne
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with contextlib.suppress(OSError):
-        for file in Path(folder).iterdir():
-            file.unlink(missing_ok=True)
-        Path(folder).rmdir()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:
@@ -110,46 +115,50 @@ def _environment() -> dict[str, str]:
     return {**ENVIRONMENT, **own}
 
 
-_LOCK = threading.Lock()
-_ZYGOTE: ZygoteProcess | None = None
+class _Zygotes:
+    """The zygotes of this process: the one in use, and those of older code from which kernels still run."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.newest: ZygoteProcess | None = None
+        self.retired: list[ZygoteProcess] = []
+
+    def usable(self) -> ZygoteProcess:
+        with self.lock:
+            if self.newest is not None and not self.newest.is_usable:
+                if self.newest.process.poll() is None:
+                    self.retired.append(self.newest)
+                else:
+                    self.newest.close()
+                self.newest = None
+            if self.newest is None:
+                self.newest = ZygoteProcess()
+                self.newest.wait_until_ready()
+            return self.newest
+
+    def close(self) -> None:
+        with self.lock:
+            for one in (*self.retired, *([self.newest] if self.newest else [])):
+                one.close()
+            self.retired, self.newest = [], None
+
+
+_OWN = _Zygotes()
 
 
 def start_zygote() -> ZygoteProcess:
-    """Return this process' zygote, which may still be importing; begun anew where it died or the code has changed.
+    """Return this process' zygote, ready to fork; begun anew where it died or the code has changed.
 
     Raises
     ------
     NoZygote
     """
-    global _ZYGOTE
-    with _LOCK:
-        if _ZYGOTE is None or not _ZYGOTE.is_usable:
-            if _ZYGOTE is not None:
-                _retire(_ZYGOTE)
-            _ZYGOTE = ZygoteProcess()
-            _ZYGOTE.wait_until_ready()
-        return _ZYGOTE
+    return _OWN.usable()
 
 
-_RETIRED: list[ZygoteProcess] = []
-
-
-def _retire(zygote: ZygoteProcess) -> None:
-    """Keep a zygote of older code for the kernels that still run from it, unless it has ended."""
-    if zygote.process.poll() is None:
-        _RETIRED.append(zygote)
-    else:
-        zygote.close()
-
-
-def close_zygote() -> None:
+def close_zygotes() -> None:
     """End this process' zygotes with all their kernels."""
-    global _ZYGOTE
-    with _LOCK:
-        for one in (*_RETIRED, *([_ZYGOTE] if _ZYGOTE else [])):
-            one.close()
-        _RETIRED.clear()
-        _ZYGOTE = None
+    _OWN.close()
 
 
 class ForkedProcess:

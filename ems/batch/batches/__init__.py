@@ -1,0 +1,1 @@
+"""Batches: many runs of one study, each done exactly once, whatever happens meanwhile."""

@@ -1,0 +1,117 @@
+"""``ems batch``: a study with many cases."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ems.batch.batches.opening import Prepared
+    from ems.batch.batches.options import BatchOptions
+    from ems.database.batch_records import Batch
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ems batch dispatch battery-size --dry-run
+  ems batch dispatch battery-size --workers 4
+  ems batch dispatch battery-size --resume --retry-failed
+  ems batch dispatch my/sweep.yaml --run-timeout-s 600 --memory-limit-mb 2000
+
+\b
+A sweep is a YAML file in parameters/sweeps, or anywhere:
+  case: demo                        what all cases begin with
+  grid:                             every combination of these
+    horizon_h: [24, 48]
+    solver: [highs, cbc]
+also zip (lists side by side), list (cases one by one), csv (a table of cases).
+
+\b
+Exit codes: 0 all cases completed, 1 some failed, 2 the input cannot be used, 130 stopped by Ctrl-C."""
+)
+@click.argument("study")
+@click.argument("sweep")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that run cases; as many as cores.")
+@click.option("--dask", "scheduler", metavar="ADDRESS", help="Run on a Dask cluster, as tcp://host:8786.")
+@click.option("--resume", is_flag=True, help="Go on with the batch that was begun with this sweep.")
+@click.option("--batch", "batch_id", metavar="ID", help="With --resume: this batch, not the newest.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: try failed cases again.")
+@click.option("--dry-run", is_flag=True, help="Show the cases; run and write nothing.")
+@click.option("--attempts", type=click.IntRange(1, 100), help="Attempts at a case whose kernel died.  [default: 3]")
+@click.option("--run-timeout-s", type=click.FloatRange(1), help="Longest time of a run.")
+@click.option("--cell-timeout-s", type=click.FloatRange(1), help="Longest time of a cell.")
+@click.option("--memory-limit-mb", type=click.FloatRange(256), help="Most memory of a run.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def batch(study: str, sweep: str, **given: Any) -> None:
+    """Run a STUDY for each case of a SWEEP, exactly once, whatever happens meanwhile.
+
+    A case that was completed before, by the same notebook, package, parameters and inputs, is not run again.
+    """
+    from ems.batch.batches.opening import prepare
+    from ems.batch.batches.options import BatchOptions
+    from ems.batch.batches.sweep import load_sweep
+
+    if (given["batch_id"] or given["retry_failed"]) and not given["resume"]:
+        raise click.UsageError("--batch and --retry-failed go with --resume")
+    names = ("attempts", "run_timeout_s", "cell_timeout_s", "memory_limit_mb")
+    options = BatchOptions(**{name: given[name] for name in names if given[name] is not None})
+    prepared = prepare(study, load_sweep(study, sweep), options)
+    if given["dry_run"]:
+        _show_cases(prepared, as_json=given["as_json"])
+        return
+    done = _run(prepared, options, given)
+    if done.status != "completed":
+        sys.exit(1)
+
+
+def _run(prepared: Prepared, options: BatchOptions, given: dict[str, Any]) -> Batch:
+    from ems.batch.batches.opening import begin, resume
+    from ems.batch.batches.progress import Progress, outcome_rows
+    from ems.cli.run import in_columns
+    from ems.cli.wording import echo_json
+    from ems.database.engine import connect
+
+    done: Batch
+    engine = connect()
+    if given["resume"]:
+        opened = resume(engine, prepared, given["batch_id"], retry_failed=given["retry_failed"])
+    else:
+        opened = begin(engine, prepared)
+    with Progress(opened.cases, is_shown=not given["quiet"] and not given["as_json"]) as progress:
+        try:
+            if given["scheduler"]:
+                from ems.batch.batches.dask_cluster import coordinate_on_dask
+
+                done = coordinate_on_dask(engine, opened, given["scheduler"], progress.show)
+            else:
+                from ems.batch.batches.coordinator import coordinate
+
+                done = coordinate(engine, opened, given["workers"] or os.cpu_count() or 1, progress.show)
+        except KeyboardInterrupt:
+            from ems.batch.batches.coordinator import how_to_resume
+
+            click.echo(f"\nstopped; what is done stays done; {how_to_resume(opened)}", err=True)
+            sys.exit(130)
+    rows, as_json = outcome_rows(engine, done)
+    if given["as_json"]:
+        echo_json(as_json)
+        return done
+    click.echo("\n".join(in_columns(rows)))
+    if done.status != "completed":
+        click.secho(f"error: batch {done.id}: {as_json['failed']} of {done.cases} cases failed", fg="red", err=True)
+    return done
+
+
+def _show_cases(prepared: Prepared, *, as_json: bool) -> None:
+    from ems.cli.wording import echo_json, echo_table
+
+    if as_json:
+        echo_json([{"number": one.number, "key": one.key, "parameters": one.parameters} for one in prepared.cases])
+        return
+    echo_table(("case", "what is special", "key"), [(one.number, one.label, one.key[:12]) for one in prepared.cases])
+    click.echo(f"{len(prepared.cases)} cases of study {prepared.batch.study}; nothing was run or written")
