@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ems.database.batch_records import BATCH_ATTEMPTS
 from ems.database.engine import reading
 from ems.database.records import ACTIVE, Run
-from ems.database.workflow_records import TASK_EXECUTIONS, WORKFLOW_EXECUTIONS
+from ems.database.workflow_records import WORKFLOW_EXECUTIONS
 
 
 def batch_of(engine: sa.Engine, run_id: str) -> str | None:
@@ -19,14 +19,10 @@ def batch_of(engine: sa.Engine, run_id: str) -> str | None:
 
 
 def workflow_of(engine: sa.Engine, run: Run) -> str | None:
-    """Return the execution of a workflow which opened a run or whose process works on it, or None."""
-    of_task = sa.select(TASK_EXECUTIONS.c.execution_id).where(TASK_EXECUTIONS.c.run_id == run.id).limit(1)
+    """Return the execution of a workflow in whose own process a run is, or None: tasks have processes of their own."""
     executions = WORKFLOW_EXECUTIONS.c
-    in_process = (
-        sa.select(executions.id)
-        .where(executions.status.in_(ACTIVE), executions.host == run.host, executions.process_id == run.process_id)
-        .limit(1)
-    )
+    is_its_process = (executions.host == run.host, executions.process_id == run.process_id)
+    query = sa.select(executions.id).where(executions.status.in_(ACTIVE), *is_its_process).limit(1)
     with reading(engine) as connection:
-        found: str | None = connection.execute(of_task).scalar() or connection.execute(in_process).scalar()
+        found: str | None = connection.execute(query).scalar()
     return found

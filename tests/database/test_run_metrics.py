@@ -23,10 +23,8 @@ from ems.database.run_owners import batch_of, workflow_of
 from ems.database.runs import list_runs
 from ems.database.tables import row_of
 from ems.database.workflow_records import (
-    TASK_EXECUTIONS,
     WORKFLOW_DEFINITIONS,
     WORKFLOW_EXECUTIONS,
-    TaskExecution,
     WorkflowDefinition,
     WorkflowExecution,
 )
@@ -80,18 +78,16 @@ def test_figures__of_an_empty_database(engine: sa.Engine) -> None:
     assert database_bytes(engine) > 10_000
 
 
-def test_owners__of_attempts_tasks_and_processes(engine: sa.Engine) -> None:
+def test_owners__of_attempts_and_processes(engine: sa.Engine) -> None:
     _keep(engine, BATCHES, _batch("a"))
     _keep(engine, BATCH_CASES, BatchCase(batch_id="a", number=1, label="x", key=DIGEST))
     _keep(engine, BATCH_ATTEMPTS, BatchAttempt(batch_id="a", number=1, fence=1, run_id="of-batch", owner="w"))
     _keep(engine, WORKFLOW_DEFINITIONS, WorkflowDefinition(name="daily", version=DIGEST, title="Daily"))
     _keep(engine, WORKFLOW_EXECUTIONS, _execution("x", status="running", host="here", process_id=7))
-    _keep(engine, TASK_EXECUTIONS, TaskExecution(execution_id="x", task_id="t", kind="study", run_id="of-task"))
     here, there = {"host": "here", "process_id": 7}, {"host": "there", "process_id": 7}
 
     assert batch_of(engine, "of-batch") == "a"
-    assert batch_of(engine, "of-task") is None
-    assert workflow_of(engine, _run("of-task", "running", **there)) == "x"
+    assert batch_of(engine, "another") is None
     assert workflow_of(engine, _run("another", "running", **here)) == "x"
     assert workflow_of(engine, _run("another", "running", **there)) is None
 
