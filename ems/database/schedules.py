@@ -162,15 +162,12 @@ def schedule_states(engine: sa.Engine) -> list[ScheduleState]:
         return [record_of(ScheduleState, row) for row in rows]
 
 
-def execution_at(engine: sa.Engine, workflow: str, scheduled_for: dt.datetime) -> WorkflowExecution | None:
-    """Return the execution of a workflow that belongs to a moment of its schedule, or None."""
-    of = WORKFLOW_EXECUTIONS.c
-    return _execution(engine, of.workflow == workflow, of.scheduled_for == scheduled_for)
-
-
 def execution_of(engine: sa.Engine, execution_id: str) -> WorkflowExecution | None:
     """Return the execution of an id, or None."""
-    return _execution(engine, WORKFLOW_EXECUTIONS.c.id == execution_id)
+    query = sa.select(WORKFLOW_EXECUTIONS).where(WORKFLOW_EXECUTIONS.c.id == execution_id)
+    with reading(engine) as connection:
+        row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else record_of(WorkflowExecution, row)
 
 
 def active_executions(engine: sa.Engine, workflow: str) -> list[WorkflowExecution]:
@@ -216,9 +213,3 @@ def _is_gone(owner: str) -> bool:
         return True
     except (psutil.AccessDenied, ValueError):
         return False
-
-
-def _execution(engine: sa.Engine, *where: sa.ColumnElement[bool]) -> WorkflowExecution | None:
-    with reading(engine) as connection:
-        row = connection.execute(sa.select(WORKFLOW_EXECUTIONS).where(*where)).mappings().one_or_none()
-    return None if row is None else record_of(WorkflowExecution, row)

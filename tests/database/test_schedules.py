@@ -12,7 +12,6 @@ from ems.database.engine import connect, writing
 from ems.database.schedules import (
     Lease,
     active_executions,
-    execution_at,
     execution_of,
     host_of,
     new_owner,
@@ -161,7 +160,7 @@ def test_release_leases__next_one_need_not_wait(engine: sa.Engine) -> None:
     assert schedule_states(engine)[0].owner == "second"
 
 
-def test_executions__found_by_moment_id_and_workflow(engine: sa.Engine) -> None:
+def test_executions__found_by_id_and_workflow(engine: sa.Engine) -> None:
     execution = WorkflowExecution(
         id="20260501-120000-abcdef", workflow="nightly", version="0" * 64, scheduled_for=NOON, trigger="schedule"
     )
@@ -170,12 +169,11 @@ def test_executions__found_by_moment_id_and_workflow(engine: sa.Engine) -> None:
         connection.execute(sa.insert(WORKFLOW_DEFINITIONS), row_of(definition, WORKFLOW_DEFINITIONS))
         connection.execute(sa.insert(WORKFLOW_EXECUTIONS), row_of(execution, WORKFLOW_EXECUTIONS))
 
-    found = execution_at(engine, "nightly", NOON)
+    found = execution_of(engine, execution.id)
 
     assert found is not None
-    assert found == execution_of(engine, execution.id)
+    assert found.scheduled_for == NOON
     assert active_executions(engine, "nightly") == [found]
-    assert execution_at(engine, "nightly", NOON + seconds(1)) is None
     assert execution_of(engine, "20260501-120000-zzzzzz") is None
     assert active_executions(engine, "hourly") == []
 

@@ -146,6 +146,17 @@ def zone_of(timezone: str) -> ZoneInfo:
         raise InvalidInput(f"timezone {show(timezone)}", "is not known; use a name such as Europe/Berlin") from None
 
 
+def shown_moment(moment: dt.datetime, timezone: str) -> str:
+    """Return a moment as a person of a time zone reads it.
+
+    >>> shown_moment(dt.datetime(2026, 7, 1, 0, 30, tzinfo=dt.UTC), "Europe/Berlin")
+    '2026-07-01 02:30 CEST'
+    """
+    local = moment.astimezone(zone_of(timezone))
+    seconds = ":%S" if local.second or local.microsecond else ""
+    return local.strftime(f"%Y-%m-%d %H:%M{seconds} %Z")
+
+
 # ---------------------------------------------------------------------------------------------- inside
 def _interval_moments(every_s: float, anchor: dt.datetime, after: dt.datetime) -> Iterator[dt.datetime]:
     """moment[k] = anchor + k * every_s, k = 0, 1, 2 ..."""
