@@ -85,10 +85,10 @@ def _echo_parts(parts: Explanation) -> None:
     rows = [("cost of run A", "", "", _money(parts.cost_a))]
     for step in parts.steps:
         change = [f"{_plain(old)} -> {_plain(new)}" for old, new in zip(step.a, step.b, strict=True)]
-        rows.append((", ".join(step.parameters), "; ".join(change), f"{step.change:+,.2f}", _money(step.cost_after)))
+        rows.append((", ".join(step.parameters), "; ".join(change), _change(step.change), _money(step.cost_after)))
     rows += [
-        ("files, versions, tolerance", "", f"{parts.other:+,.2f}", ""),
-        ("cost of run B", "", f"{parts.difference:+,.2f}", _money(parts.cost_b)),
+        ("files, versions, tolerance", "", _change(parts.other), ""),
+        ("cost of run B", "", _change(parts.difference), _money(parts.cost_b)),
     ]
     echo_table(
         ("changed", "from A to B", "change", f"cost in {parts.currency}"),
@@ -101,6 +101,10 @@ def _plain(value: Any) -> str:
     from ems.cli.wording import printable
 
     return "none" if value is None else printable(value)
+
+
+def _change(amount: float) -> str:
+    return f"{round(amount, 2) + 0.0:+,.2f}"  # -0.00 would be a riddle
 
 
 def _money(amount: float) -> str:

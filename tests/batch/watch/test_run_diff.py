@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from recorded_runs import recorded_run
 
 from ems.batch.watch.diff import differences
 from ems.batch.watch.explain import explain, settled_cost
+from ems.cli.runs_diff import diff
 from ems.database.engine import connect
 from ems.database.records import Run
 from ems.database.runs import note_run, open_run
@@ -120,3 +122,20 @@ def test_explain__only_of_schedules(engine: sa.Engine) -> None:
         explain(engine, a, without)
     with pytest.raises(InvalidInput, match="only costs of a dispatch can be explained"):
         explain(engine, a, other)
+
+
+def test_command__table_of_parts(engine: sa.Engine, project: Path) -> None:
+    """A day costs 135.08 EUR, its first half 56.65 EUR."""
+    a, b = recorded_run(engine), recorded_run(engine, horizon_h=12)
+
+    lines = CliRunner().invoke(diff, [a.id, b.id, "--explain"]).stdout.splitlines()
+
+    assert [line.split() for line in lines if line.startswith("parameter")] == [
+        ["parameter", "horizon_h", "24", "h", "12", "h", "-12"]
+    ]
+    assert [line.split() for line in lines[-4:]] == [
+        ["cost", "of", "run", "A", "135.08"],
+        ["horizon_h", "24", "->", "12", "-78.43", "56.65"],
+        ["files,", "versions,", "tolerance", "+0.00"],
+        ["cost", "of", "run", "B", "-78.43", "56.65"],
+    ]
