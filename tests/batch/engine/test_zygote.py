@@ -1,0 +1,238 @@
+"""Forked kernels: isolated, drawn, random, limited, and gone with whoever asked for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import papermill
+import psutil
+import pytest
+
+from ems.batch.engine.code_state import code_digest, code_stamp
+from ems.batch.engine.zygote_client import close_zygotes, start_zygote
+from ems.batch.jupyter import load_papermill
+
+load_papermill()  # makes the engine known
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zygote() -> Iterator[None]:
+    """One zygote for all tests of this module; none is left."""
+    start_zygote()
+    yield
+    close_zygotes()
+
+
+def notebook_of(folder: Path, *sources: str) -> Path:
+    """Write a notebook of code cells, the first of them tagged as parameters."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    path = folder / "in.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def run(path: Path, engine: str = "ems", **options: object) -> nbformat.NotebookNode:
+    """Run a notebook as papermill's users do, and return what was written."""
+    output = path.with_name("out.ipynb")
+    papermill.execute_notebook(path, output, engine_name=engine, progress_bar=False, kernel_name="python3", **options)
+    return nbformat.read(output, as_version=4)
+
+
+def texts(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return what each code cell printed or gave."""
+    return [
+        "".join(out.get("text", "") or out.get("data", {}).get("text/plain", "") for out in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def test_engine__is_known_to_the_stock_command(tmp_path: Path) -> None:
+    """``papermill in.ipynb out.ipynb --engine ems`` finds it by its entry point."""
+    path = notebook_of(tmp_path, "number = 1", "print(number * 2)")
+
+    program = str(Path(sys.executable).parent / "papermill")
+    command = [program, str(path), str(tmp_path / "out.ipynb"), "--engine", "ems", "-p", "number", "21"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert "42\n" in texts(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+
+
+def test_engine__gives_what_the_stock_engine_gives(tmp_path: Path) -> None:
+    path = notebook_of(
+        tmp_path,
+        "rows = 3",
+        "import pandas as pd\npd.DataFrame({'power_kw': range(rows)})",
+        "import sys\nprint('out')\nprint('err', file=sys.stderr)",
+        "from ems.report.figure import ReportFigure\nf = ReportFigure('one')\nf.subplots().plot([1, 2])\nf",
+        "{'a': [1, None, 2.5]}",
+        "import os\nos.getcwd()",
+    )
+
+    own, stock = run(path, parameters={"rows": 2}), run(path, "nbclient", parameters={"rows": 2})
+
+    assert [cell.get("outputs") for cell in own.cells] == [cell.get("outputs") for cell in stock.cells]
+    assert [cell.source for cell in own.cells] == [cell.source for cell in stock.cells]
+
+
+def test_engine__pyplot_shows_its_figures(tmp_path: Path) -> None:
+    """The inline backend looks for its shell when it is imported: it must be imported in the child."""
+    path = notebook_of(tmp_path, "x = 1", "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2, x])")
+
+    own = run(path)
+
+    assert [list(out.data) for out in own.cells[1].outputs] == [["image/png", "text/plain"]]
+
+
+def test_engine__kernels_are_isolated_and_draw_their_own_random_numbers(tmp_path: Path) -> None:
+    path = notebook_of(
+        tmp_path,
+        "x = 1",
+        "import numpy as np, random, os\nprint(np.random.random(), random.random(), os.urandom(4).hex())",
+        "import pandas\nprint(hasattr(pandas, 'mark_of_a_run'))\npandas.mark_of_a_run = 1",
+    )
+
+    first, second = texts(run(path)), texts(run(path))
+
+    assert set(first[1].split()).isdisjoint(second[1].split())
+    assert first[2] == second[2] == "False\n"
+
+
+def test_zygote__has_one_thread_and_a_frozen_heap() -> None:
+    """A lock that another thread held during the fork would stay locked in the child for ever."""
+    process = psutil.Process(start_zygote().process.pid)
+
+    assert process.num_threads() == 1
+
+
+def test_engine__parameters_arrive_as_typed(tmp_path: Path) -> None:
+    given = {
+        "text": "007",
+        "none": None,
+        "number": 3,
+        "share": 0.25,
+        "yes": True,
+        "values": [1, "a", None],
+        "map": {"k": [1.5]},
+        "day": "2024-03-31",
+    }
+    comparison = f"print([{', '.join(given)}] == {list(given.values())!r})"
+    path = notebook_of(tmp_path, "\n".join(f"{name} = 0" for name in given), comparison)
+
+    assert texts(run(path, parameters=given))[-1] == "True\n"
+
+
+def test_engine__failed_cell_is_marked_and_later_ones_stay_pending(tmp_path: Path) -> None:
+    path = notebook_of(tmp_path, "x = 1", "1 / 0", "print('never')")
+
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        run(path)
+
+    cells = [cell for cell in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells if cell.cell_type == "code"]
+    assert [cell.metadata.papermill.status for cell in cells] == ["completed", "failed", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "said"),
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", {}, "the kernel died in cell 2"),
+        ("import time\ntime.sleep(60)", {"run_timeout": 2}, r"longer than 2 s; it was in cell 2"),
+        ("import time\ntime.sleep(60)", {"execution_timeout": 1}, r"cell 2 took longer than 1 s"),
+    ],
+)
+def test_engine__broken_off_cell_is_not_called_completed(
+    tmp_path: Path, source: str, options: dict[str, int], said: str
+) -> None:
+    """Papermill's own engine writes the cell in which a kernel died as completed."""
+    path = notebook_of(tmp_path, "x = 1", source, "print('never')")
+
+    with pytest.raises(Exception, match=said):
+        run(path, **options)
+
+    written = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert [cell.metadata.papermill.status for cell in written.cells] == ["completed", "interrupted", "pending"]
+    assert not psutil.Process(start_zygote().process.pid).children()
+
+
+def test_engine__memory_limit_gives_an_error_not_a_full_machine(tmp_path: Path) -> None:
+    path = notebook_of(tmp_path, "x = 1", "import numpy as np\nbig = np.ones(300 * 1024**2, dtype='u1').repeat(8)")
+
+    with pytest.raises(papermill.PapermillExecutionError, match="MemoryError"):
+        run(path, memory_limit_mb=1024)
+
+
+def test_engine__writes_the_notebook_whole_and_seldom(tmp_path: Path) -> None:
+    """Whoever looks while it runs finds a whole notebook; papermill writes each twice a cell, in place."""
+    output = repr(str(tmp_path / "out.ipynb"))
+    look = f"_ = json.load(open({output})); print(os.stat({output}).st_mtime_ns)"
+    path = notebook_of(tmp_path, "import json, os", *[look] * 20)
+
+    seen = texts(run(path))[1:]
+
+    assert len(seen) == 20
+    assert len(set(seen)) <= 3
+    assert not list(tmp_path.glob(".partial-*"))
+
+
+def test_kernels__are_gone_when_their_owner_is_killed(tmp_path: Path) -> None:
+    """Kernel, zygote and what the kernel started end when the process that wanted them is killed with signal 9."""
+    started = "import subprocess, time\nsubprocess.Popen(['sleep', '97531'])\ntime.sleep(60)"
+    path = notebook_of(tmp_path, "x = 1", started)
+    code = (
+        "import papermill\nfrom ems.batch.jupyter import load_papermill\nload_papermill()\n"
+        f"papermill.execute_notebook({str(path)!r}, None, engine_name='ems', kernel_name='python3')"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    family: list[psutil.Process] = []
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not any("97531" in " ".join(one.cmdline()) for one in family):
+        time.sleep(0.2)
+        family = psutil.Process(owner.pid).children(recursive=True)
+
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert len(gone) >= 3
+    assert not alive
+
+
+def test_engine__takes_a_stock_kernel_with_a_word_where_it_cannot_fork(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMS_ZYGOTE", str(tmp_path / "nobody-listens"))
+    monkeypatch.setattr("ems.batch.engine.zygote_client.LONGEST_START_S", 0.2)
+    path = notebook_of(tmp_path, "x = 1", "print(x + 1)")
+
+    assert texts(run(path))[-1] == "2\n"
+    assert "a kernel is started the slow way" in capsys.readouterr().err
+
+
+def test_zygote__that_was_killed_is_started_anew(tmp_path: Path) -> None:
+    path = notebook_of(tmp_path, "x = 1", "print(x + 1)")
+    os.kill(start_zygote().process.pid, signal.SIGKILL)
+    start_zygote().process.poll()
+
+    assert texts(run(path))[-1] == "2\n"
+
+
+def test_code__stamp_and_digest_change_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the package is edited, the zygote of the older code forks no more."""
+    monkeypatch.setattr("ems.batch.engine.code_state.PACKAGE", tmp_path)
+    (tmp_path / "one.py").write_text("a = 1")
+    stamp, digest = code_stamp(), code_digest()
+    (tmp_path / "one.py").write_text("a = 2")
+    os.utime(tmp_path / "one.py", ns=(1, time.time_ns() + 10**9))
+
+    assert code_stamp() != stamp
+    assert code_digest() != digest
