@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +37,27 @@ def started_kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[Any
     from jupyter_client.manager import AsyncKernelManager
     from traitlets.config import Config
 
+    from ems.batch.engine.manager import with_private_sockets
+
+    # Of ports that are free when they are looked for, two kernels that start at once may choose the same.
+    has_files = zmq.has("ipc") and os.name == "posix"
     # Where it can be had, nobody else on this machine can listen to what the kernel says.
-    settings = {"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") else {}
+    settings = {"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") and not has_files else {}
     manager = AsyncKernelManager(config=Config(settings))
-    begun = time.monotonic()
-    try:
-        with span("ems.kernel.start"):
-            asyncio.run(manager.start_kernel(cwd=str(folder), env={**os.environ, **environment}))
-    except Exception as error:  # a kernel specification that is broken fails in many ways
-        raise RunFailed(f"no kernel can be started: {type(error).__name__}: {error}") from None
-    seconds = round(time.monotonic() - begun, 3)
-    log_event("kernel_started", f"kernel started in {seconds:.2f} s", seconds=seconds, process_id=process_of(manager))
-    try:
-        yield manager
-    finally:
-        # All that the notebook wanted to keep is kept; a kernel that is asked politely takes half a second longer.
-        asyncio.run(manager.shutdown_kernel(now=True))
+    with with_private_sockets(manager) if has_files else nullcontext():
+        begun = time.monotonic()
+        try:
+            with span("ems.kernel.start"):
+                asyncio.run(manager.start_kernel(cwd=str(folder), env={**os.environ, **environment}))
+        except Exception as error:  # a kernel specification that is broken fails in many ways
+            raise RunFailed(f"no kernel can be started: {type(error).__name__}: {error}") from None
+        seconds, process = round(time.monotonic() - begun, 3), process_of(manager)
+        log_event("kernel_started", f"kernel started in {seconds:.2f} s", seconds=seconds, process_id=process)
+        try:
+            yield manager
+        finally:
+            # All that the notebook wanted to keep is kept; a kernel that is asked politely takes half a second longer.
+            asyncio.run(manager.shutdown_kernel(now=True))
 
 
 def process_of(manager: Any) -> int | None:
