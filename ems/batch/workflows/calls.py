@@ -95,8 +95,10 @@ def call_notebook(fields: Mapping[str, Any], job: Mapping[str, Any]) -> Outcome:
     source = notebook_path(fields["notebook"])
     project, scratch = project_folder(), Path(job["folder"]) / f"{job['label']}.ipynb"
     with started_kernel(project, {"EMS_PROJECT": str(project)}) as kernel:
-        done = execute(source, scratch, fields["parameters"], kernel, meanwhile=_nothing, progress=False)
-    scratch.unlink(missing_ok=True)
+        given = _with_kernel(source, scratch.with_suffix(".given.ipynb"))
+        done = execute(given, scratch, fields["parameters"], kernel, meanwhile=_nothing, progress=False)
+    for left in (scratch, scratch.with_suffix(".given.ipynb")):
+        left.unlink(missing_ok=True)
     kept = reports_folder() / "workflows" / job["execution"] / f"{job['label']}.ipynb"
     write_whole(kept, safe_notebook(done.notebook))
     if done.error is not None:
@@ -104,6 +106,18 @@ def call_notebook(fields: Mapping[str, Any], job: Mapping[str, Any]) -> Outcome:
     outputs = _shown_outputs(done.notebook) if fields["outputs"] else {}
     _check_outputs(outputs, fields["outputs"], f"notebook {source.name}")
     return {**{name: outputs[name] for name in fields["outputs"]}, "notebook": shown_path(kept)}, None
+
+
+def _with_kernel(source: Path, copy: Path) -> Path:
+    """Return a notebook that names its kernel: itself, or a copy where it names none."""
+    import nbformat
+
+    notebook = nbformat.read(str(source), as_version=4)
+    if notebook.metadata.get("kernelspec", {}).get("name"):
+        return source
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, str(copy))
+    return copy
 
 
 def _nothing() -> None:

@@ -19,7 +19,7 @@ from ems.batch.workflows.reading import (
     read_workflow,
     upstream_of,
 )
-from ems.batch.workflows.references import MARKED, BadReference, texts_in
+from ems.batch.workflows.references import MARKED, BadReference, texts_in, whole_reference
 from ems.batch.workflows.scope import NotKnown, Scope, type_of_items
 from ems.batch.workflows.secrets import SECRET_NAME
 from ems.batch.workflows.spec import (
@@ -35,6 +35,7 @@ from ems.batch.workflows.spec import (
     WorkflowSpec,
 )
 from ems.batch.workflows.study_checks import study_findings
+from ems.batch.workflows.value_types import ValueType, is_taken, words_of
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import find_file, project_folder
 
@@ -192,17 +193,14 @@ def _known_items(task: Task, scope: Scope) -> tuple[list[Any] | None, list[str]]
     if findings:
         return None, findings
     values = plain.get("values")
+    whole = whole_reference(values) if isinstance(values, str) else None
+    kind: ValueType = "list" if whole is None else scope.type_at(whole)
+    if not is_taken(kind, "list"):
+        return None, [f"foreach = {show(values)}: gives {words_of(kind)}; must be a list"]
     try:
         filled = scope.known_value(plain)
         return [item.value for item in items_of(task.foreach.replace(**filled))], []
     except (NotKnown, BadReference):
-        from ems.batch.workflows.references import whole_reference
-        from ems.batch.workflows.value_types import is_taken, words_of
-
-        whole = whole_reference(values) if isinstance(values, str) else None
-        kind = "any" if whole is None else scope.type_at(whole)
-        if not is_taken(kind, "list"):
-            return None, [f"foreach = {show(values)}: gives {words_of(kind)}; must be a list"]
         return None, []
     except InvalidInput as error:
         begin = "" if error.subject.startswith("foreach") else "foreach: "

@@ -221,13 +221,17 @@ class Loop:
             return
         unit.attempt += 1
         unit.tries += 1
-        unit.began, unit.ended_because, unit.status = time.monotonic(), None, "running"
+        unit.began, unit.ended_because, unit.running = time.monotonic(), None, None
         shown = {name: value for name, value in said.items() if name != "outputs" and value not in (None, {}, [], ())}
         self._keep(unit, "running", parameters=shown)
         again = f" (attempt {unit.tries} of {task.retries + 1})" if unit.tries > 1 else ""
         if _needs_process(task) or isinstance(task, DelayTask):
             self._progress.say(unit.name, f"started{again}")
-        unit.running = self._attempt(unit, fields, said)
+        try:
+            unit.running = self._attempt(unit, fields, said)
+        except OSError as error:  # no more processes can be started
+            unit.running = DoneAttempt(Result(error=f"its process could not be started: {error.strerror}"))
+        unit.status = "running"
 
     def _is_true(self, condition: str, item: Item | None) -> bool:
         found = evaluate(parse_expression(condition), lambda reference: self._situation.value(reference, item))

@@ -53,7 +53,7 @@ def call_series_of_forecasts(fields: Mapping[str, Any], job: Mapping[str, Any]) 
         raise InvalidInput("series_of_forecasts", f"{', '.join(missing)}: no value at {first:%Y-%m-%d %H:%M} UTC")
     path = Path(job["folder"]) / f"{job['label']}.csv"
     stamps = pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%M:%SZ")
-    write_whole(path, table.set_axis(stamps).rename_axis("time").to_csv())
+    write_whole(path, table.set_axis(stamps).rename_axis(fields["time_column"]).to_csv())
     step_h = steps.pop()
     return {
         "path": shown_path(path),

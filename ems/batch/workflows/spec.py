@@ -47,7 +47,7 @@ def _names_or_all(value: JsonValue) -> JsonValue:
 def _seconds_or_reference(value: JsonValue) -> JsonValue:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (is_number and 0 <= value <= LONGEST_DELAY_S) and not _is_reference(value):  # type: ignore[operator]
-        raise ValueError(f"must be seconds from 0 to {LONGEST_DELAY_S:g}, or a reference to them")
+        raise ValueError(f"must be seconds from 0 to {LONGEST_DELAY_S:.0f}, or a reference to them")
     return value
 
 
@@ -273,7 +273,7 @@ class TransformTask(Task):
     columns: Annotated[tuple[Column, ...], FromList] = ()
     """These columns."""
     time_column: Column = "time"
-    """Column of that file with the beginning of each step, with its offset from UTC."""
+    """Column with the beginning of each step, with its offset: of that file, and of the one that is written."""
 
     with_references: ClassVar[tuple[str, ...]] = ("series",)
 
