@@ -52,7 +52,7 @@ def file_of(url: str) -> Path | None:
     address = _address_of(url)
     if address is None or address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
         return None
-    return Path(address.database or "")
+    return None if str(address.database).startswith("file:") else Path(str(address.database))
 
 
 def examine(project: Path) -> DatabaseHealth:

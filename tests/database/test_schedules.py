@@ -44,32 +44,22 @@ def taken(engine: sa.Engine, owner: str, now: dt.datetime = NOON, lease_s: float
     return lease
 
 
-def test_take_lease__first_time_is_handled_until_now(engine: sa.Engine) -> None:
+def test_take_lease__held_by_one_until_its_end(engine: sa.Engine) -> None:
+    """The first time is handled until now; the next holder goes on where the first one was."""
     lease = taken(engine, "first")
-
     assert (lease.fence, lease.handled_until, lease.lease_until) == (1, NOON, NOON + seconds(30))
     (state,) = schedule_states(engine)
     assert state == ScheduleState(
         workflow="nightly", handled_until=NOON, fence=1, owner="first", lease_until=NOON + seconds(30)
     )
-
-
-def test_take_lease__held_by_another_until_its_end(engine: sa.Engine) -> None:
-    taken(engine, "first")
+    note_handled(engine, lease, NOON + seconds(20))
 
     refused = take_lease(engine, "nightly", "second", now=NOON + seconds(29), lease_s=30)
     got = taken(engine, "second", NOON + seconds(30))
 
     assert isinstance(refused, ScheduleState)
     assert refused.owner == "first"
-    assert got.fence == 2
-
-
-def test_take_lease__handled_until_goes_over(engine: sa.Engine) -> None:
-    lease = taken(engine, "first")
-    note_handled(engine, lease, NOON + seconds(600))
-
-    assert taken(engine, "second", NOON + seconds(700)).handled_until == NOON + seconds(600)
+    assert (got.fence, got.handled_until) == (2, NOON + seconds(20))
 
 
 def test_take_lease__process_of_this_machine_is_gone(engine: sa.Engine) -> None:
@@ -78,16 +68,11 @@ def test_take_lease__process_of_this_machine_is_gone(engine: sa.Engine) -> None:
     gone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     taken(engine, gone)
 
-    assert taken(engine, "second").owner == "second"
-
-
-def test_take_lease__process_of_this_machine_is_there(engine: sa.Engine) -> None:
-    owner = new_owner()
-    taken(engine, owner)
-
+    own = new_owner()
+    assert taken(engine, own).owner == own
     assert isinstance(take_lease(engine, "nightly", "second", now=NOON, lease_s=30), ScheduleState)
-    assert len({owner, new_owner()}) == 2
-    assert host_of(owner) == owner.split()[0]
+    assert own != new_owner()
+    assert host_of(own) == own.split()[0]
 
 
 def test_take_lease__many_at_once_give_one(engine: sa.Engine) -> None:
@@ -135,18 +120,10 @@ def test_note_handled__fence_keeps_out_an_older_holder(engine: sa.Engine) -> Non
 
     assert kept is not None
     assert kept.handled_until == NOON + seconds(100)
+    same = note_handled(engine, kept, NOON)
+    assert same == kept  # never back
     assert schedule_states(engine)[0].handled_until == NOON + seconds(100)
-
-
-def test_note_handled__never_back_unless_said(engine: sa.Engine) -> None:
-    lease = note_handled(engine, taken(engine, "first"), NOON + seconds(100))
-    assert lease is not None
-
-    same = note_handled(engine, lease, NOON)
-    assert same is not None
-    assert same.handled_until == NOON + seconds(100)
-    back = note_handled(engine, lease, NOON, set_back=True)
-    assert back is not None
+    note_handled(engine, kept, NOON, set_back=True)  # unless that is said
     assert schedule_states(engine)[0].handled_until == NOON
 
 

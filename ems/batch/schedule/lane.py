@@ -74,7 +74,8 @@ class Lane:
         self.failures = 0
         self._last_good = workflow
         self._drop: FileDrop | None = None
-        self._is_changed = False
+        self._new_terms = ""
+        """Why times up to now are left out: those terms did not hold then."""
         self._busy: tuple[dt.datetime, dt.datetime] | None = None
         self._waits: str | None = None
         """Execution that is kept and not begun."""
@@ -93,8 +94,11 @@ class Lane:
         self.workflow = workflow
         if workflow is None:
             return
-        if workflow.spec.schedule != self._last_good.spec.schedule:
-            self._is_changed = True
+        before, after = self._last_good.spec, workflow.spec
+        if after.schedule != before.schedule:
+            self._new_terms = "its schedule has changed; the new one holds from now on"
+        elif after.enabled and not before.enabled:
+            self._new_terms = "is enabled again; times before are left out"
         self._last_good = workflow
         self._watch_files()
 
@@ -134,14 +138,14 @@ class Lane:
         first = self.due()
         return now if first is None or first > now else None
 
-    def has_work(self, now: dt.datetime) -> bool:
-        """Return whether something runs, is due, or waits."""
+    def has_work(self, due_until: dt.datetime) -> bool:
+        """Return whether something runs, waits, or was due at a moment."""
         if self.running is not None:
             return True
         if self.lease is None or not self.is_enabled:
             return False
         waits = self._waits is not None or bool(self.tools.inbox.waiting(self.name)) or self._is_watching()
-        return waits or self.handled_until(now) is None
+        return waits or self.handled_until(due_until) is None
 
     def pause(self, seconds: float) -> None:
         """Start nothing for some time."""
@@ -151,8 +155,8 @@ class Lane:
         return self._drop is not None and self._drop.is_watching
 
     # ------------------------------------------------------------------------------------------ beginning
-    def begin(self, now: dt.datetime) -> None:
-        """Start what is due or waits, unless an instance of the workflow runs."""
+    def begin(self, now: dt.datetime, due_until: dt.datetime) -> None:
+        """Start what waits or was due at a moment, now or before, unless an instance of the workflow runs."""
         monotonic_s = self.tools.clock.monotonic_s()
         files = self._settled_files(monotonic_s)
         if self.running is not None or self.workflow is None or self.lease is None or self.lease.lease_until <= now:
@@ -163,7 +167,7 @@ class Lane:
         if self._waits is None and monotonic_s >= self._look_for_waiting_s:
             self._look_for_waiting_s = monotonic_s + WAITING_S
             self._waits = self._left_waiting(now)
-        is_due = self.handled_until(now) is None
+        is_due = self.handled_until(due_until) is None
         requests = self.tools.inbox.waiting(self.name)
         if not (self._waits or is_due or requests or files) or not self._is_free(now):
             return
@@ -171,7 +175,7 @@ class Lane:
         if self._waits is not None:
             self._run(self._waits, now, "which was kept before")
         elif is_due and (self._last_trigger != "schedule" or not (requests or files)):
-            self._begin_due(now)
+            self._begin_due(now, due_until)
         elif requests:
             self._begin_request(requests[0], now)
         else:
@@ -192,10 +196,10 @@ class Lane:
         self._look_at_files_s = monotonic_s + FILES_S
         return self._drop.settled(monotonic_s)
 
-    def _begin_due(self, now: dt.datetime) -> None:
+    def _begin_due(self, now: dt.datetime, due_until: dt.datetime) -> None:
         schedule = self._schedule
         assert schedule is not None and self.lease is not None, "something is due"
-        decision = decide(schedule, schedule.missed, self.lease.handled_until, now, self._busy)
+        decision = decide(schedule, schedule.missed, self.lease.handled_until, due_until, self._busy)
         if decision.skipped is not None:
             self._skip(decision.skipped, now)
         if decision.start is None or self.lease is None:
@@ -281,10 +285,10 @@ class Lane:
     def _put_right(self, now: dt.datetime) -> None:
         """Leave out times of a schedule that was different then, or of a clock that was wrong."""
         assert self.lease is not None
-        if self._is_changed:
-            self.tools.say(f"{self.name}: its schedule has changed; the new one holds from now on")
+        if self._new_terms:
+            self.tools.say(f"{self.name}: {self._new_terms}")
             self._note_handled(now)
-            self._is_changed = False
+            self._new_terms = ""
         elif (self.lease.handled_until - now).total_seconds() > CLOCK_SET_BACK_S:
             ahead = self._shown(self.lease.handled_until)
             self.tools.say(f"{self.name}: was handled until {ahead}, which is to come; the clock was set back")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ems.batch.schedule.clock import Clock, SystemClock
 from ems.batch.schedule.definitions import Definitions, load_startable
-from ems.batch.schedule.http_trigger import Answer, TriggerServer
+from ems.batch.schedule.http_trigger import Answer, TriggerServer, parse_address, token_of_environment
 from ems.batch.schedule.inbox import MOST_WAITING, Inbox
 from ems.batch.schedule.lane import Tools
 from ems.batch.schedule.ledger import Ledger
@@ -55,6 +55,9 @@ def serve(
     """
     from ems.database.engine import connect
 
+    if http is not None:  # before a database is opened, or made
+        parse_address(http)
+        token_of_environment()
     service = make_service(say, Ledger(connect()), clock=clock, most_at_once=most_at_once)
     server = TriggerServer(http, accepting(service)) if http is not None else None
     if server is not None:

@@ -60,6 +60,7 @@ class Service:
         self.wake = threading.Event()
         self.stopping = ""
         """Why no new work is taken; empty while it is."""
+        self._due_until: dt.datetime | None = None
         self._signals = 0
         self._end_at_s = math.inf
         self._files_at_s = self._leases_at_s = -math.inf
@@ -76,6 +77,7 @@ class Service:
         until : datetime, optional
             No new work is taken from this moment on; running work is finished.
         """
+        self._due_until = self.tools.clock.now() if once else None
         with self._heeding_signals():
             try:
                 while not self._is_done(once):
@@ -112,7 +114,9 @@ class Service:
             self._note_recovery(monotonic_s)
 
     def _work(self, now: dt.datetime, monotonic_s: float) -> None:
-        if monotonic_s >= self._leases_at_s:
+        leases = [lane.lease for lane in self.lanes.values() if lane.lease is not None]
+        # The clock of leases runs while the machine sleeps, the other one does not.
+        if monotonic_s >= self._leases_at_s or any(lease.lease_until <= now for lease in leases):
             self._look_to_leases(now)
             self._leases_at_s = monotonic_s + self.tools.ledger.lease_s / TRANSACTION_STEPS
         for lane in sorted(self.lanes.values(), key=lambda one: one.began_s):
@@ -120,7 +124,7 @@ class Service:
             if self.stopping or (lane.running is None and self._running() >= self.most_at_once):
                 continue
             try:
-                lane.begin(now)
+                lane.begin(now, min(now, self._due_until or now))
             except DatabaseProblem:
                 raise
             except EmsError as error:
@@ -199,8 +203,8 @@ class Service:
             return not open_ or (self.was_ended and all(one.process.poll() is not None for one in open_))
         if not once or self._outage is not None or self._files_at_s == -math.inf:
             return False
-        now = self.tools.clock.now()
-        return not any(lane.has_work(now) for lane in self.lanes.values())
+        due_until = self._due_until or self.tools.clock.now()
+        return not any(lane.has_work(due_until) for lane in self.lanes.values())
 
     # ------------------------------------------------------------------------------------------ stopping
     def _stop(self, why: str) -> None:

@@ -195,13 +195,16 @@ def check_versions() -> Iterator[Finding]:
 
 def tested_versions() -> dict[str, str]:
     """Return the exact versions with which the package was tested, where its list is at hand: in a checkout."""
+    from packaging.requirements import Requirement
+
     file = Path(__file__).parents[3] / "constraints.txt"
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
-    plain = (line for line in lines if "==" in line and ";" not in line)  # those with a marker differ by machine
-    return {name.strip().lower(): version.strip() for name, _, version in (line.partition("==") for line in plain)}
+    pinned = (Requirement(line) for line in lines if "==" in line)
+    here = (one for one in pinned if one.marker is None or one.marker.evaluate())
+    return {one.name.lower(): str(one.specifier).removeprefix("==") for one in here}
 
 
 def check_time_zones() -> Iterator[Finding]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import functools
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +16,7 @@ import sqlalchemy as sa
 from ems.batch.schedule.ledger import Ledger
 from ems.batch.schedule.serve import make_service
 from ems.batch.schedule.service import Service
-from ems.database.engine import connect
+from ems.database.engine import connect, open_engine, reading
 from ems.database.schedules import execution_of
 from ems.database.workflow_records import WorkflowExecution
 from ems.database.workflows import close_execution, list_executions, take_lease
@@ -92,7 +95,7 @@ class World:
         self.begins = True
         self.service = self.new_service()
 
-    def new_service(self, lease_s: float = 30.0) -> Service:
+    def new_service(self, lease_s: float = 300.0) -> Service:
         ledger = Ledger(self.engine, lease_s)
         return make_service(self.said.append, ledger, clock=self.clock, start=self._start, most_at_once=4)
 
@@ -142,13 +145,25 @@ def make_small_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def embedded(project: Path) -> sa.Engine:
-    """Return a database with all tables; they are made once, and copied."""
+    """Return a database in a file, with all tables."""
     file = project / "data" / "ems.sqlite"
-    if not TEMPLATE:
-        connect(f"sqlite:///{file}").dispose()
-        TEMPLATE.append(file.read_bytes())
-    file.write_bytes(TEMPLATE[0])
+    with contextlib.closing(sqlite3.connect(file)) as copy:
+        _template().backup(copy)
     return connect(f"sqlite:///{file}")
 
 
-TEMPLATE: list[bytes] = []
+def remembered() -> sa.Engine:
+    """Return a database in memory, with all tables."""
+    engine = open_engine("sqlite:///:memory:")
+    with reading(engine) as connection:
+        _template().backup(connection.connection.driver_connection)
+    return engine
+
+
+@functools.cache
+def _template() -> sqlite3.Connection:
+    with reading(connect("sqlite:///:memory:")) as connection:
+        driver: sqlite3.Connection = connection.connection.driver_connection
+        copy = sqlite3.connect(":memory:")
+        driver.backup(copy)
+    return copy

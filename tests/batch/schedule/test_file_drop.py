@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from schedule_world import World, embedded, make_small_project
+from schedule_world import World, make_small_project, remembered
 
 from ems.batch.schedule.file_drop import FileDrop, split_pattern
 from ems.database.workflows import list_executions
@@ -15,7 +15,7 @@ DROP = "trigger: {files: 'data/inbox/*.csv'}\nparameters: {file: {type: text}}"
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     project = make_small_project(tmp_path / "project", monkeypatch)
-    return World(project, embedded(project))
+    return World(project, remembered())
 
 
 def files_of(world: World) -> list[str]:

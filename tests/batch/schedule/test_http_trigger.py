@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from schedule_world import World, embedded, make_small_project
+from schedule_world import World, make_small_project, remembered
 
 from ems.batch.schedule.http_trigger import LARGEST_BODY_BYTES, Answer, TriggerServer, parse_address, parse_body
 from ems.batch.schedule.inbox import MOST_WAITING
@@ -22,7 +22,7 @@ BY_HTTP = "trigger: {http: true}\nparameters: {site: {type: text}, days: {type: 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     project = make_small_project(tmp_path / "project", monkeypatch)
-    world = World(project, embedded(project))
+    world = World(project, remembered())
     world.write("nightly", BY_HTTP)
     world.write("hidden", "parameters: {site: {type: text}}")
     world.go(3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from schedule_world import BEGIN, Work, World, embedded, make_small_project
+from schedule_world import BEGIN, Work, World, embedded, make_small_project, remembered
 
 from ems.database.engine import writing
 from ems.database.schedules import schedule_states
@@ -20,6 +20,12 @@ EACH_MINUTE = "schedule: {every: 1min, missed: run_all}"
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    project = make_small_project(tmp_path / "project", monkeypatch)
+    return World(project, remembered())
+
+
+@pytest.fixture
+def world_with_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     project = make_small_project(tmp_path / "project", monkeypatch)
     return World(project, embedded(project))
 
@@ -135,7 +141,7 @@ def test_service__two_copies_start_each_time_once(world_of_each_database: World)
     """The second copy waits with the lease of the first; when that falls silent, it goes on."""
     world = world_of_each_database
     world.write("minutely", EACH_MINUTE)
-    first, second = world.service, world.new_service()
+    first, second = world.new_service(lease_s=30), world.new_service(lease_s=30)
     for _ in range(70):
         world.go(0.5, first)
         world.go(0.5, second)
@@ -276,8 +282,9 @@ def test_service__clock_that_is_set_back(world: World) -> None:
     assert world.started()[2:] == ["01. 12:02:00"]
 
 
-def test_service__database_outage(world: World) -> None:
+def test_service__database_outage(world_with_file: World) -> None:
     """The database's folder is gone for a minute: one message, and what was due is done afterwards."""
+    world = world_with_file
     world.write("minutely", EACH_MINUTE)
     world.go(55)
     data, away = world.project / "data", world.project / "away"
@@ -295,8 +302,9 @@ def test_service__database_outage(world: World) -> None:
     assert any(one.startswith("the database is back after") for one in world.said)
 
 
-def test_service__database_outage_while_work_runs(world: World) -> None:
+def test_service__database_outage_while_work_runs(world_with_file: World) -> None:
     """Work that ends while the database is away is told when it is back."""
+    world = world_with_file
     world.write("minutely", EACH_MINUTE)
     world.takes_s = 5
     world.go(62)
@@ -325,6 +333,18 @@ def test_run__once(world: World) -> None:
     assert failures == 0
     assert world.started() == ["01. 12:01:00", "01. 12:02:00"]
     assert schedule_states(world.engine)[0].owner is None
+
+
+def test_run__once_ends_where_new_times_come_all_the_while(world: World) -> None:
+    """A workflow that takes longer than its interval is started for what was due at the beginning."""
+    world.write("often", "schedule: {every: 1s, missed: run_last}")
+    world.service.run(once=True)
+    world.takes_s = 3
+    world.sleep(10)
+
+    world.new_service().run(once=True)
+
+    assert world.started() == ["01. 12:00:10"]
 
 
 def test_run__until(world: World) -> None:
