@@ -183,6 +183,7 @@ def test_run_once__failure_is_told_by_the_exit_code(small: Path) -> None:
 
 def test_run__sigterm_lets_work_finish_and_a_second_one_ends_it(small: Path) -> None:
     """Of two services, one is asked once to end, the other twice."""
+    connect(f"sqlite:///{small}/data/ems.sqlite").dispose()  # made here, where all that it takes is loaded
     other = small.with_name("other")
     shutil.copytree(small, other)
     write(small, "slow", "schedule: {every: 1s, missed: run_last}", duration_s=2)

@@ -16,6 +16,7 @@ from ems.database.processes import CLOCK_TOLERANCE_S
 from ems.database.tables import record_of
 from ems.database.turns import in_turn
 from ems.database.workflow_records import SCHEDULES, WORKFLOW_EXECUTIONS, ScheduleState, WorkflowExecution
+from ems.errors import DatabaseProblem
 
 ACTIVE = ("pending", "running")
 
@@ -178,6 +179,12 @@ def active_executions(engine: sa.Engine, workflow: str) -> list[WorkflowExecutio
         return [
             record_of(WorkflowExecution, row) for row in connection.execute(query.order_by(of.created_at)).mappings()
         ]
+
+
+def is_refusal(problem: DatabaseProblem) -> bool:
+    """Return whether a database could be reached and did not take what it was given; another try is of no use."""
+    error = problem.__context__
+    return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError | sa.exc.ProgrammingError)
 
 
 # ---------------------------------------------------------------------------------------------- inside

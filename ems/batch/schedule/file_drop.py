@@ -52,17 +52,19 @@ class FileDrop:
     def settled(self, now_s: float) -> list[Path]:
         """Return the files that nobody writes any more and that were not dealt with, the oldest first."""
         seen: dict[Path, Sight] = {}
+        done: dict[Path, tuple[int, int]] = {}
         ready = []
         for path, state in self._files():
             mark = (state.st_size, state.st_mtime_ns)
             if self._done.get(path) == mark:
+                done[path] = mark
                 continue
             before = self._seen.get(path)
             is_same = before is not None and (before.size, before.mtime_ns) == mark
             seen[path] = before if before is not None and is_same else Sight(*mark, now_s)
             if now_s - seen[path].since_s >= SETTLED_S:
                 ready.append((state.st_mtime_ns, path))
-        self._seen = seen
+        self._seen, self._done = seen, done
         return [path for _, path in sorted(ready)]
 
     @property
@@ -105,7 +107,7 @@ class FileDrop:
         except OSError:  # a folder that may not be read, or that is gone
             return
         for path in found:
-            if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED):
+            if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED) or not _is_text(str(path)):
                 continue
             try:
                 state = path.stat()
@@ -126,3 +128,12 @@ def split_pattern(pattern: str, project: Path) -> tuple[Path, str]:
     assert ".." not in parts, f"{pattern} was checked"
     fixed = next((k for k, part in enumerate(parts) if any(mark in part for mark in MARKS)), len(parts) - 1)
     return project.joinpath(*parts[:fixed]), str(Path(*parts[fixed:]))
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path can be kept as text; names of files may be any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -213,7 +213,10 @@ def parse_body(body: bytes) -> dict[str, Any] | Answer:
             return Answer(400, {"error": 'the body must be a JSON object of parameters, as in {"site": "harbour"}'})
         if _depth(given) > DEEPEST_BODY:
             return Answer(400, {"error": f"the body is nested deeper than {DEEPEST_BODY} levels"})
-    except (ValueError, RecursionError):
+        json.dumps(given, ensure_ascii=False).encode()
+        if _has_nul(given):
+            return Answer(400, {"error": "the body holds the character U+0000, which no database keeps"})
+    except (ValueError, RecursionError):  # also of half a surrogate pair, which is no text
         return Answer(400, {"error": "the body is not JSON in UTF-8"})
     return given
 
@@ -225,3 +228,9 @@ def _no_constant(name: str) -> None:
 def _depth(value: Any) -> int:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + max((_depth(one) for one in inner), default=0)
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(inner) for pair in value.items() for inner in pair)
+    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value

@@ -14,6 +14,7 @@ from ems.database.schedules import (
     Lease,
     active_executions,
     execution_of,
+    is_refusal,
     new_owner,
     note_handled,
     release_leases,
@@ -23,7 +24,7 @@ from ems.database.schedules import (
 from ems.database.workflow_records import ScheduleState, WorkflowDefinition, WorkflowExecution
 from ems.database.workflows import close_execution, error_text, is_orphan, keep_definition, open_execution
 from ems.database.workflows import take_lease as take_execution
-from ems.errors import AlreadyStarted, DatabaseProblem, InvalidInput
+from ems.errors import AlreadyStarted, DatabaseProblem, InvalidInput, LeaseLost
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -90,9 +91,11 @@ class Ledger:
             open_execution(self.engine, execution)
         except AlreadyStarted:
             return False
-        except DatabaseProblem:
-            if execution_of(self.engine, start.id) is None:
+        except DatabaseProblem as problem:
+            if not is_refusal(problem):
                 raise
+            if execution_of(self.engine, start.id) is None:
+                raise InvalidInput(f"workflow '{start.workflow}'", str(problem)) from None
             return False  # the same file or request, seen by another copy at the same moment
         return True
 
@@ -114,7 +117,7 @@ class Ledger:
 
     def give_up(self, execution_id: str, reason: str) -> None:
         """Close an execution as failed on which nothing works."""
-        with contextlib.suppress(InvalidInput):  # something works on it after all, or it has ended
+        with contextlib.suppress(InvalidInput, LeaseLost):  # something works on it after all, or it has ended
             close_execution(self.engine, take_execution(self.engine, execution_id), "failed", reason)
 
     def _version(self, workflow: CheckedWorkflow) -> str:

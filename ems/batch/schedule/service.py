@@ -17,6 +17,7 @@ from ems.batch.schedule.definitions import Definitions
 from ems.batch.schedule.lane import Lane, Tools
 from ems.database.schedules import Lease, host_of
 from ems.errors import DatabaseProblem, EmsError
+from ems.folders import shown_path
 
 if TYPE_CHECKING:
     from ems.batch.workflows.spec import WorkflowSpec
@@ -100,9 +101,13 @@ class Service:
             self._stop("its time is over")
         self._heed(monotonic_s)
         if monotonic_s >= self._files_at_s and not self.stopping:
+            is_first = self._files_at_s == -math.inf
             self._files_at_s = monotonic_s + FILES_EVERY_S
             self.definitions.refresh(monotonic_s)
             self._update_lanes()
+            if is_first and not self.lanes:
+                folder = shown_path(self.definitions.folder)
+                self.tools.say(f"no workflow in {folder}/ has a schedule or a trigger; see `ems schedule -h`")
         self.tools.inbox.refresh()
         if self._outage is not None and monotonic_s < self._outage.try_at_s:
             return

@@ -47,6 +47,7 @@ def test_settled__oldest_first_and_no_hidden_unfinished_or_foreign_files(tmp_pat
     os.utime(folder / "b.csv", (1, 1))
     (folder / "folder.csv").mkdir()
     (folder / "link.csv").symlink_to(elsewhere / "secret.csv")
+    Path(os.fsdecode(bytes(folder / "no-text-") + b"\xff.csv")).write_text("x")
     (folder / "broken.csv").symlink_to(folder / "nowhere.csv")
     drop = FileDrop("some", "inbox/*", tmp_path)
 

@@ -92,6 +92,8 @@ REFUSED = (
     (b"{", "/workflows/nightly", TOKEN, "POST", 400, "is not JSON"),
     (b'{"days": NaN}', "/workflows/nightly", TOKEN, "POST", 400, "is not JSON"),
     (b"\xff", "/workflows/nightly", TOKEN, "POST", 400, "is not JSON in UTF-8"),
+    (b'{"site": "a\\u0000"}', "/workflows/nightly", TOKEN, "POST", 400, "holds the character U+0000"),
+    (b'{"site": "\\ud800"}', "/workflows/nightly", TOKEN, "POST", 400, "is not JSON in UTF-8"),
     (b"[" * 30_000, "/workflows/nightly", TOKEN, "POST", 400, "JSON"),
     ({"sit": "x"}, "/workflows/nightly", TOKEN, "POST", 400, "did you mean site?"),
     ({"site": 5}, "/workflows/nightly", TOKEN, "POST", 400, "parameters.site = 5: must be"),

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from schedule_world import BEGIN, Work, World, embedded, make_small_project, remembered
 
+from ems.batch.schedule.starts import Start
 from ems.database.engine import writing
 from ems.database.schedules import schedule_states
 from ems.database.workflow_records import WORKFLOW_EXECUTIONS
@@ -250,6 +251,21 @@ def test_service__start_that_cannot_be_kept_is_skipped(world: World) -> None:
     assert world.works == []
     assert any("kind = 'daley'" in one and "trying again in 20 s" in one for one in world.said)
     assert "skipped 2026-05-01 12:01 UTC: it could not begin" in world.skipped()[0]
+
+
+def test_service__request_that_the_database_refuses_stops_nothing(world_of_each_database: World) -> None:
+    """A text that PostgreSQL cannot keep is given up; the other workflows and requests go on."""
+    world = world_of_each_database
+    world.write("some", "trigger: {http: true}\nparameters: {site: {type: text}}")
+    world.write("minutely", EACH_MINUTE)
+    for name, site in (("20260501-120000-aaaaaa", "a\0"), ("20260501-120001-bbbbbb", "harbour")):
+        world.service.tools.inbox.put(Start("some", "http", name, None, {"site": site}))
+
+    world.go(130)
+
+    assert len(world.started()) == 2
+    assert world.execution("20260501-120001-bbbbbb").status == "completed"
+    assert world.service.tools.inbox.waiting("some") == []
 
 
 def test_service__process_that_died(world: World) -> None:
