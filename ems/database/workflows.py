@@ -281,11 +281,8 @@ def write_task(engine: sa.Engine, lease: Lease, task: TaskExecution) -> TaskExec
         If another process has taken over the execution.
     """
     assert task.execution_id == lease.execution_id, "a lease is for one execution"
-    row = row_of(task, TASK_EXECUTIONS) | {
-        "parameters": keeping_references(task.parameters),
-        "error": None if task.error is None else error_text(task.error),
-        "reason": None if task.reason is None else error_text(task.reason),
-    }
+    row = row_of(task, TASK_EXECUTIONS) | {"parameters": keeping_references(task.parameters)}
+    row |= {name: error_text(row[name]) for name in ("error", "reason") if row[name] is not None}
     keys = sa.and_(*(column == row[column.name] for column in TASK_EXECUTIONS.primary_key))
 
     def work(connection: sa.Connection) -> TaskExecution:

@@ -19,7 +19,7 @@ from ems.batch.workflows.references import BadReference, filled, references_in
 from ems.batch.workflows.secrets import secret_names
 from ems.batch.workflows.spec import AnyTask, ConditionTask, DelayTask, TransformTask
 from ems.batch.workflows.states import Situation, TaskState, Unit
-from ems.database.workflows import Lease, run_of_process, write_task
+from ems.database.workflows import Lease, error_text, run_of_process, write_task
 from ems.errors import InvalidInput, show
 from ems.folders import project_folder
 
@@ -386,13 +386,13 @@ class Loop:
                 attempt=unit.attempt if has_begun else 0,
                 kind=unit.task.kind,
                 status=status,
-                reason=reason,
+                reason=None if reason is None else error_text(reason),
                 parameters=dict(parameters if parameters is not None else old.parameters if old is not None else {}),
                 outputs=dict(outputs or {}),
                 run_id=run_id,
                 started_at=begun,
                 finished_at=None if status == "running" else now,
-                error=error,
+                error=None if error is None else error_text(error),
             ),
         )
         return unit.record
