@@ -122,7 +122,8 @@ def survive(stage: Stage, cases: int, kills: int, *, full_disk: bool, restart: l
             _fill_for_a_while(stage)
             full_disk = False
         if restart and elapsed > trouble_at[1]:
-            subprocess.run(restart, check=True, stdout=subprocess.DEVNULL)
+            plain = {name: value for name, value in os.environ.items() if not name.startswith("EMS_")}
+            subprocess.run(restart, check=True, stdout=subprocess.DEVNULL, env=plain)
             stage.done["database restarted"] += 1
             restart = None
         if sum(count for what, count in stage.done.items() if what.endswith("killed")) < kills:

@@ -12,6 +12,7 @@ from ems.cli.lazy import LazyGroup
 PLACES = {
     "assets": "ems.cli.assets:assets",
     "batch": "ems.cli.batch:batch",
+    "batches": "ems.cli.batches:batches",
     "db": "ems.cli.db:db",
     "doctor": "ems.cli.doctor:doctor",
     "executions": "ems.cli.executions:executions",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ems.batch.batches.options import BatchOptions
 from ems.batch.parameters import Case
+from ems.batch.watch.logs import log_closed, log_event, run_log
+from ems.batch.watch.tracing import span
 from ems.database.run_id import new_run_id
 from ems.errors import DatabaseProblem, LeaseLost, UnknownName
 from ems.folders import project_folder, scratch_folder
@@ -88,10 +90,11 @@ class Attempt:
         """
         scratch = scratch_folder() / "runs" / self.run_id
         try:
-            self._open(owner)
-            scratch.mkdir(parents=True)
-            executed, used = self._execute(scratch / "notebook.ipynb")
-            return self._close(executed, used)
+            with run_log(self.run_id), span("ems.run", study=self.case.study.name, run_id=self.run_id):
+                self._open(owner)
+                scratch.mkdir(parents=True)
+                executed, used = self._execute(scratch / "notebook.ipynb")
+                return self._close(executed, used)
         except LeaseLost:
             return self._end_unheld()
         except KeyboardInterrupt:
@@ -115,6 +118,8 @@ class Attempt:
         )
         begin_attempt(self.engine, begun, record_of_study(self.case.study, self.run_id, self.case.name))
         start_run(self.engine, self.run_id)
+        said = f"attempt {leased.attempts} at case {leased.number} of batch {leased.batch_id}"
+        log_event("run_opened", said, study=self.case.study.name, case=self.case.name)
 
     def _execute(self, output: Any) -> tuple[ExecutedNotebook, dict[str, float | None]]:
         """Return the notebook after its run, and the CPU seconds and memory of its kernel."""
@@ -147,18 +152,21 @@ class Attempt:
         """Write notebook and report, then close run, attempt and case at once."""
         from ems.batch.run import files_of, write_report
         from ems.database.batch_leases import complete_case, fail_case
+        from ems.database.runs import get_run
 
         engine, leased, run_id = self.engine, self.leased, self.run_id
         files = files_of(self.case.study.name, run_id)
         error = _insisting(lambda: write_report(engine, run_id, self.case, executed))
         if error is None:
             _insisting(lambda: complete_case(engine, leased, run_id, files, used))
+            log_closed(get_run(engine, run_id))
             return "completed"
         again_at = None
         if leased.attempts < self.options.attempts and executed.error_kind not in FINAL_ERRORS:
             pause_s = self.options.pause_before(leased.attempts + 1)
             again_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=pause_s)
         _insisting(lambda: fail_case(engine, leased, run_id, error, again_at=again_at, files=files, used=used))
+        log_closed(get_run(engine, run_id))
         return "failed" if again_at is None else "again"
 
     def _end_unheld(self) -> str:

@@ -21,7 +21,7 @@ from ems.batch.batches.owners import is_gone
 from ems.batch.batches.worker import AT_FAULT, CODE_CHANGED, PARENT_VARIABLE
 from ems.batch.engine.zygote_client import ADDRESS_VARIABLE, NoZygote, ZygoteProcess
 from ems.errors import DatabaseProblem, RunFailed
-from ems.folders import project_folder
+from ems.folders import project_folder, scratch_folder
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -200,7 +200,7 @@ def how_to_resume(batch: Batch) -> str:
 
 
 def clean_up(engine: Engine, batch: Batch) -> None:
-    """Remove what attempts without a result have left in reports/ and write the index of reports."""
+    """Remove what attempts without a result have left on the disk and write the index of reports."""
     from ems.batch.batches.attempt import remove_files
     from ems.batch.reporting import write_index
     from ems.batch.run import sweep_interrupted
@@ -211,6 +211,7 @@ def clean_up(engine: Engine, batch: Batch) -> None:
     for one in list_attempts(engine, batch.id):
         if one.status in ("lost", "cancelled"):
             remove_files(batch.study, one.run_id)
+            shutil.rmtree(scratch_folder() / "runs" / one.run_id, ignore_errors=True)
     sweep_interrupted(engine)
     write_index(engine)
 

@@ -44,7 +44,7 @@ PRELOADED = (
     "xarray.computation.nanops", "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite",
     "sqlalchemy.orm", "highspy", "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays",
-    "encodings.utf_8_sig", "tzdata",
+    "encodings.utf_8_sig", "tzdata", "dask.array",
 )  # fmt: skip
 """What notebooks import: each that is there."""
 OWN_PACKAGES = (

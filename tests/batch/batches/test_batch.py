@@ -1,0 +1,147 @@
+"""`ems batch`: as a user calls it, and what it survives."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from project_fixtures import environment_of, make_project, run_ems
+
+from ems.database.batches import list_attempts, list_batches, list_cases
+from ems.database.engine import connect
+from ems.database.runs import get_run, list_runs
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """A project in which a batch of three cases has run, one of which cannot be solved."""
+    folder = make_project(tmp_path_factory.mktemp("batch") / "project")
+    sweep = {"case": "demo", "list": [{"horizon_h": 12}, {"horizon_h": 24}, {"horizon_h": 24, "start": "1990-01-01"}]}
+    (folder / "parameters" / "sweeps" / "three.yaml").write_text(json.dumps(sweep))
+    done = run_ems(folder, "batch", "dispatch", "three", "--workers", "2", "--json")
+    assert done.returncode == 1, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_batch__says_what_was_done(swept: tuple[Path, dict[str, object]]) -> None:
+    """A case that fails for a reason which stays is tried once, and told."""
+    _, said = swept
+
+    assert (said["cases"], said["completed"], said["failed"], said["attempts"]) == (3, 2, 1, 3)
+    assert "1990" in str(said["errors"])
+
+
+def test_batch__each_case_leaves_what_a_run_leaves(swept: tuple[Path, dict[str, object]]) -> None:
+    folder, said = swept
+    engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
+    cases = list_cases(engine, str(said["batch"]))
+
+    for case in cases:
+        run = get_run(engine, str(case.run_id))
+        assert (folder / str(run.report_path)).read_text().rstrip().endswith("</html>")
+        notebook = nbformat.read(folder / str(run.notebook_path), as_version=4)
+        marks = {cell.metadata.papermill.status for cell in notebook.cells if cell.cell_type == "code"}
+        assert marks == ({"completed"} if case.status == "completed" else {"completed", "failed", "pending"})
+        assert (folder / ".ems" / "logs" / f"{run.id}.log").is_file()
+    assert [run.headline[0] for run in (get_run(engine, str(case.run_id)) for case in cases[1:2])] == [
+        ("Total cost", "135.08 EUR")
+    ]
+    assert all(one.seconds and one.peak_memory_mb for one in list_attempts(engine, str(said["batch"])))
+    assert str(cases[0].run_id) in (folder / "reports" / "index.html").read_text()
+
+
+def test_batch__what_is_done_is_not_done_again(swept: tuple[Path, dict[str, object]]) -> None:
+    """Equal notebook, package, parameters and inputs: the result is taken; resumed, failed cases stay unless asked."""
+    folder, _ = swept
+    engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
+    runs = len(list_runs(engine, limit=100))
+
+    resumed = json.loads(run_ems(folder, "batch", "dispatch", "three", "--resume", "--json").stdout)
+    again = json.loads(run_ems(folder, "batch", "dispatch", "three", "--json").stdout)
+
+    assert (resumed["attempts"], again["reused"], again["attempts"]) == (3, 2, 1)
+    assert len(list_runs(engine, limit=100)) == runs + 1
+
+
+def test_batch__resume_of_other_cases_is_refused(swept: tuple[Path, dict[str, object]]) -> None:
+    folder, _ = swept
+    path = folder / "parameters" / "sweeps" / "three.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("12", "13"))
+    try:
+        done = run_ems(folder, "batch", "dispatch", "three", "--resume")
+    finally:
+        path.write_text(before)
+
+    assert done.returncode == 2
+    assert "was begun with other cases or inputs; leave out --resume" in done.stderr
+
+
+def test_batches__list_and_show(swept: tuple[Path, dict[str, object]]) -> None:
+    folder, said = swept
+
+    listed = run_ems(folder, "batches", "list").stdout
+    shown = run_ems(folder, "batches", "show", str(said["batch"]), "--status", "failed").stdout
+
+    assert str(said["batch"]) in listed
+    assert "horizon_h=24, start=1990-01-01" in shown
+    assert "horizon_h=12" not in shown
+
+
+def test_batch__dry_run_writes_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "project")
+
+    done = run_ems(folder, "batch", "dispatch", "battery-horizon", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert "8 cases of study dispatch; nothing was run or written" in done.stdout
+    assert not (folder / "data" / "ems.sqlite").exists()
+
+
+def test_batch__asked_to_stop_gives_its_cases_back(tmp_path: Path) -> None:
+    """SIGTERM: cases wait again, nothing is half done, no process is left; resumed, it is completed."""
+    folder = make_project(tmp_path / "project")
+    sweep = {"case": "demo", "grid": {"horizon_h": [12, 13, 14]}}
+    (folder / "parameters" / "sweeps" / "mine.yaml").write_text(json.dumps(sweep))
+    command = [sys.executable, "-m", "ems", "batch", "dispatch", "mine", "--workers", "1", "--quiet"]
+    process = subprocess.Popen(command, cwd=folder, env=environment_of(folder), stderr=subprocess.PIPE, text=True)
+    engine, end = None, time.monotonic() + 90
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        if engine is None and (folder / "data" / "ems.sqlite").is_file():
+            engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
+        batches = list_batches(engine) if engine else []
+        if engine and batches and any(one.run_id for one in list_cases(engine, batches[0].id)):
+            break
+    family = psutil.Process(process.pid).children(recursive=True)
+
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+
+    assert engine is not None
+    assert process.returncode == 130
+    assert "go on with: ems batch dispatch mine --resume" in said
+    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert {one.status for one in list_cases(engine, list_batches(engine)[0].id)} <= {"waiting", "completed"}
+    assert all(run.status != "running" for run in list_runs(engine))
+    assert run_ems(folder, "batch", "dispatch", "mine", "--resume", "--workers", "1").returncode == 0
+    assert [one.status for one in list_cases(engine, list_batches(engine)[0].id)] == ["completed"] * 3
+
+
+def test_batch__survives_kills(tmp_path: Path) -> None:
+    """Workers, coordinator, zygote and kernels are killed at random; each case is completed exactly once."""
+    command = [sys.executable, "-m", "benchmarks.survival", "--cases", "8", "--kills", "6", "--seed", "7"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "killed" in done.stdout
