@@ -138,11 +138,12 @@ def _measured_once(figure: Figure) -> Iterator[None]:
 
     Without this each axis finds the same ticks some fifteen times, and each label is measured as often: half the time.
     """
-    axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
+    axes: list[Any] = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
     for axis in axes:
         axis._update_ticks = functools.cache(axis._update_ticks)
     sizes: dict[tuple[int, str, int], Any] = {}
-    measure = Text._get_layout
+    kind: Any = Text
+    measure = kind._get_layout
 
     def remembered(text: Text, renderer: Any) -> Any:
         key = (id(text), text.get_text(), id(renderer))
@@ -150,11 +151,11 @@ def _measured_once(figure: Figure) -> Iterator[None]:
             sizes[key] = measure(text, renderer)
         return sizes[key]
 
-    Text._get_layout = remembered
+    kind._get_layout = remembered
     try:
         yield
     finally:
-        Text._get_layout = measure
+        kind._get_layout = measure
         for axis in axes:
             del axis._update_ticks
 
