@@ -68,6 +68,7 @@ def mermaid_of(spec: WorkflowSpec) -> str:
 
 
 def _short(text: str) -> str:
+    text = "".join(c if c.isprintable() else "\ufffd" for c in text)
     return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 

@@ -216,6 +216,7 @@ def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
 def _opened_before(name: str, execution_id: str) -> tuple[WorkflowExecution, CheckedWorkflow]:
     """Return an execution, and its workflow as it was when the execution was opened."""
     from ems.database.engine import connect
+    from ems.database.masking import HIDDEN
     from ems.database.workflows import get_definition, get_execution
 
     engine = connect()
@@ -230,7 +231,14 @@ def _opened_before(name: str, execution_id: str) -> tuple[WorkflowExecution, Che
         now = read_text(found.workflow)
     except InvalidInput:
         now = text  # its file is gone; what was kept of it holds
-    return found, check_workflow(now if now.version == found.version else text, found.parameters)
+    is_same = now.version == found.version and now is not text
+    for what, kept in (("parameters", found.parameters), ("its file", {} if is_same else definition.definition)):
+        if HIDDEN in json.dumps(kept):
+            raise InvalidInput(
+                f"execution {execution_id}",
+                f"{what}: were kept without what looks like a secret, so it cannot go on; start the workflow anew",
+            )
+    return found, check_workflow(now if is_same else text, found.parameters)
 
 
 def _fail_pending(execution_id: str, error: str) -> None:

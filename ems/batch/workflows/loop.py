@@ -188,6 +188,7 @@ class Loop:
     def _begin_units(self) -> bool:
         """Begin what waits, as far as there is room; return whether anything was begun or left."""
         has_moved = False
+        room = self._most - sum(_needs_process(unit.task) for unit in self._units("running"))
         for state in self._states.values():
             for unit in state.units or ():
                 if unit.status != "waiting":
@@ -198,27 +199,23 @@ class Loop:
                     else:
                         self._leave(state, unit)
                     has_moved = True
-                elif time.monotonic() >= unit.not_before and self._has_room(unit):
-                    self._begin(unit)
+                elif time.monotonic() >= unit.not_before and (room > 0 or not _needs_process(unit.task)):
+                    room -= self._begin(unit)
                     has_moved = True
         return has_moved
 
-    def _has_room(self, unit: Unit) -> bool:
-        if not _needs_process(unit.task):
-            return True
-        return sum(_needs_process(other.task) for other in self._units("running")) < self._most
-
-    def _begin(self, unit: Unit) -> None:
+    def _begin(self, unit: Unit) -> bool:
+        """Begin a unit or skip it; return whether it has a process."""
         task = unit.task
         try:
             if unit.tries == 0 and task.condition is not None and not self._is_true(task.condition, unit.item):
                 self._skip(unit, f"condition {show(task.condition)} is false")
-                return
+                return False
             fields = _fields_of(task)
             said = filled(fields, lambda reference: self._situation.value(reference, unit.item))
         except (BadExpression, BadReference) as error:
             self._fail_at_once(unit, str(error))
-            return
+            return False
         unit.attempt += 1
         unit.tries += 1
         unit.began, unit.ended_because, unit.running = time.monotonic(), None, None
@@ -232,6 +229,7 @@ class Loop:
         except OSError as error:  # no more processes can be started
             unit.running = DoneAttempt(Result(error=f"its process could not be started: {error.strerror}"))
         unit.status = "running"
+        return _needs_process(task)
 
     def _is_true(self, condition: str, item: Item | None) -> bool:
         found = evaluate(parse_expression(condition), lambda reference: self._situation.value(reference, item))

@@ -71,6 +71,7 @@ class Child:
         for thread in self._threads:
             thread.start()
         self._kill_at: float | None = None
+        self._started: list[Callable[[], None]] = []
 
     @property
     def pid(self) -> int:
@@ -84,6 +85,7 @@ class Child:
             self.kill()
             code = self.process.wait()
         if code is not None:
+            _end_all(self._started)
             self._threads[1].join(1.0)  # a process that it left behind may hold the pipe open
         return code
 
@@ -91,14 +93,13 @@ class Child:
         """Ask the process to end; after 10 s it is ended by force."""
         if self._kill_at is None:
             self._kill_at = time.monotonic() + SOFT_END_S
+            self._started = _family(self.process.pid)  # once it has ended, nobody knows what it started
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
 
     def kill(self) -> None:
         """End the process and all that it has started, at once."""
-        for end in _family(self.process.pid):
-            with contextlib.suppress(Exception):
-                end()
+        _end_all(_family(self.process.pid))
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 
@@ -119,6 +120,12 @@ def _feed(stream: IO[bytes], given: bytes) -> None:
     with contextlib.suppress(OSError, ValueError):
         stream.write(given)
         stream.close()
+
+
+def _end_all(ends: list[Callable[[], None]]) -> None:
+    for end in ends:
+        with contextlib.suppress(Exception):
+            end()
 
 
 def _family(pid: int) -> list[Callable[[], None]]:

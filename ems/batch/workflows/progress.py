@@ -21,8 +21,10 @@ class Progress:
     def say(self, what: str, how: str) -> None:
         """Say how something is: ``12:30:05  load  started``."""
         if self.is_on:
-            line = " ".join(f"{what}  {how}".split("\n")[0].split("\r"))
-            print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
+            line = f"{what}  {how}".splitlines()[0]
+            # What people write must not steer a terminal.
+            plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
+            print(f"{time.strftime('%H:%M:%S')}  {plain}", file=sys.stderr, flush=True)
 
 
 def seconds_in_words(seconds: float) -> str:

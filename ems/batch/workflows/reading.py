@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ems.batch.workflows.schedule_spec import ScheduleSpec, TriggerSpec
+from ems.batch.workflows.secrets import SECRET_NAME
 from ems.batch.workflows.spec import (
     MOST_TASKS,
     TASK_KINDS,
@@ -167,6 +168,12 @@ def _read_parameters(read: ReadWorkflow, given: Any) -> None:
         plain.setdefault("type", type_of(plain.get("default")))
         if not str(name).isidentifier():
             read.findings.append(f"parameters.{show(name)}: the name must be letters, digits and underscores")
+            read.unread.add(str(name))
+            continue
+        if SECRET_NAME.search(str(name)):
+            read.findings.append(
+                f"parameters.{name}: a secret is no parameter; set an environment variable and write ${{secrets.NAME}}"
+            )
             read.unread.add(str(name))
             continue
         made = _made(read, ParameterSpec, plain, f"parameters.{name}")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from workflow_world import call, write_workflow
 
-from ems.batch.workflows.checks import load_workflow
+from ems.batch.workflows.checks import check_workflow, load_workflow
+from ems.batch.workflows.functions import FUNCTIONS
+from ems.batch.workflows.outputs import OF_EVERY_STUDY, OF_KIND, OF_SERIES, OF_STUDY
+from ems.batch.workflows.reading import parse_text
+from ems.batch.workflows.spec import TASK_KINDS, Task
 from ems.errors import InvalidInput, UnknownName
 
 SHARED_HOME = Path(__file__).resolve().parents[4] / "shared" / "data" / "site_fontana_hourly.csv"
@@ -318,3 +323,22 @@ def test_daily_home__can_be_run_with_its_file(project: Path) -> None:
         path = project / "parameters" / "workflows" / "daily-home.yaml"
         path.write_text(path.read_text().replace("tariff_usd_kwh", "tarif_usd_kwh"))
         load_workflow("daily-home", {"series": str(SHARED_HOME)})
+
+
+def test_documentation__shows_what_can_be_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_HOOK", "a-hook-of-a-chat")
+    text = (Path(__file__).resolve().parents[3] / "docs" / "workflows.md").read_text()
+    whole, starts = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+    spec = check_workflow(parse_text("shown", whole + starts, "docs/workflows.md")).spec
+
+    assert [task.kind for task in spec.tasks] == ["study", "transform", "study", "condition", "notify"]
+    assert all(f"`{name}`" in text for name in Task.model_fields)
+    assert all(f"`{kind}`" in text for kind in TASK_KINDS)
+    assert all(name in text for name in FUNCTIONS)
+    outputs = [
+        *OF_EVERY_STUDY,
+        *OF_SERIES,
+        *(name for kind in (OF_STUDY, OF_KIND) for one in kind.values() for name in one),
+    ]
+    assert [name for name in outputs if f"`{name}`" not in text] == []

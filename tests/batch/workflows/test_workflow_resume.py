@@ -8,11 +8,13 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from workflow_world import call, is_alive, newest, read, run, start, statuses, wait_for, write_workflow
 
 from ems.batch.workflows.execution import open_workflow, resume_execution, run_workflow
 from ems.database.engine import connect
+from ems.database.runs import list_runs
 from ems.database.workflow_records import WorkflowExecution
 from ems.database.workflows import ask_to_cancel, tasks_of
 from ems.errors import InvalidInput, LeaseLost
@@ -249,3 +251,34 @@ def test_stop__of_a_thread(project: Path) -> None:
 
     assert done[0].status == "cancelled"
     assert time.monotonic() - begin < 8
+
+
+def test_resume__without_what_was_hidden_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parameter that holds a password is kept without it; going on with *** would be wrong."""
+    address = "postgresql://ems:pass-word@host/ems"
+    tasks = [call("bad", "fail", text="${parameters.address}")]
+    failed = run(project, tasks, parameters={"address": address})
+
+    assert "pass-word" not in str(failed.as_json())
+    with pytest.raises(InvalidInput, match="kept without what looks like a secret"):
+        resume_execution(failed.id, progress=False)
+
+
+def test_cancel__of_a_study_closes_its_run(project: Path) -> None:
+    """The run of a task that is cancelled is cancelled, too, and the task tells which it was."""
+    name = write_workflow(project, [{"id": "plan", "study": "dispatch", "case": "demo"}])
+    process = start(project, "workflow", "run", name, "--quiet")
+    engine = connect()
+    wait_for(lambda: any(one.status == "running" for one in list_runs(engine)))
+    time.sleep(0.5)
+    found = newest()
+    assert found is not None
+
+    ask_to_cancel(engine, found.id)
+    process.communicate(timeout=40)
+
+    (one,) = list_runs(engine)
+    (row,) = tasks_of(engine, found.id)
+    assert (row.status, row.run_id) == ("cancelled", one.id)
+    assert one.status == "cancelled"
+    assert psutil.Process().children(recursive=True) == []
