@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from project_fixtures import run_ems
 
 from ems.batch.watch import doctor
@@ -18,6 +19,7 @@ from ems.batch.watch.doctor import (
     check_versions,
     examine_all,
 )
+from ems.cli import commands
 from ems.database.engine import connect
 from ems.database.migrate import downgrade, upgrade
 from ems.database.schedules import schedule_states
@@ -34,10 +36,12 @@ def test_doctor__all_fit_in_words_and_json(project: Path) -> None:
     assert not (project / "data" / "ems.sqlite").exists()
 
 
-def test_doctor__database_that_is_down(project: Path) -> None:
-    done = run_ems(project, "doctor", "--json", database_url="postgresql://ems:secret@127.0.0.1:1/none")
+def test_doctor__database_that_is_down(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMS_DATABASE_URL", "postgresql://ems:secret@127.0.0.1:1/none")
 
-    assert done.returncode == 1
+    done = CliRunner().invoke(commands, ["doctor", "--json"])
+
+    assert done.exit_code == 1
     said = json.loads(done.stdout)
     assert said["fit"] is False
     found = {one["check"]: one for one in said["findings"]}

@@ -30,8 +30,8 @@ RECONNECT_S = 5.0
 LANE_PAUSE_S = 30.0
 LAST_GRACE_S = 15.0
 """Time that running work has to close its records after a second signal."""
-TRANSACTION_STEPS = 3
-"""Leases are renewed so many times before they end."""
+RENEWALS = 3
+"""Leases are renewed so many times before they would end."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Service:
         # The clock of leases runs while the machine sleeps, the other one does not.
         if monotonic_s >= self._leases_at_s or any(lease.lease_until <= now for lease in leases):
             self._look_to_leases(now)
-            self._leases_at_s = monotonic_s + self.tools.ledger.lease_s / TRANSACTION_STEPS
+            self._leases_at_s = monotonic_s + self.tools.ledger.lease_s / RENEWALS
         for lane in sorted(self.lanes.values(), key=lambda one: one.began_s):
             lane.look_after(now)
             if self.stopping or (lane.running is None and self._running() >= self.most_at_once):

@@ -6,6 +6,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from schedule_world import BEGIN, Work, World, embedded, make_small_project, remembered
@@ -156,6 +157,22 @@ def test_service__two_copies_start_each_time_once(world_of_each_database: World)
     before = len(world.works)
     world.go(0.5, first)  # the first comes back, and learns that it lost its lease
     assert len(world.works) == before
+
+
+def test_service__copy_that_does_not_know_that_it_lost_its_lease(world_of_each_database: World) -> None:
+    """Both copies mean to look after the schedule at 12:01; the database takes one execution."""
+    world = world_of_each_database
+    world.write("minutely", EACH_MINUTE)
+    first, second = world.service, world.new_service()
+    world.go(59)
+    second.tools.ledger.take("minutely", BEGIN + dt.timedelta(hours=1))
+
+    world.go(5, first)
+    world.go(5, second)
+
+    assert world.started() == ["01. 12:01:00"]
+    assert len(list_executions(world.engine)) == 1
+    assert "minutely: another copy of the service looks after its schedule now" in world.said
 
 
 def test_service__one_instance_at_a_time(world: World) -> None:
@@ -315,6 +332,27 @@ def test_service__database_outage(world_with_file: World) -> None:
     outage = [one for one in world.said if "cannot be opened" in one]
     assert len(outage) == 1
     assert "due times wait, running work goes on" in outage[0]
+    assert any(one.startswith("the database is back after") for one in world.said)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_service__server_that_is_away(postgresql_server: str, world_of_each_database: World) -> None:
+    """A server that ends all connections and takes none for a minute is survived."""
+    world = world_of_each_database
+    world.write("minutely", EACH_MINUTE)
+    world.go(55)
+
+    name = world.engine.url.database
+    with psycopg.connect(postgresql_server, autocommit=True) as server:
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        world.go(60)
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert world.started() == []
+    world.go(20)
+
+    assert world.started() == ["01. 12:01:00", "01. 12:02:00"]
+    assert len([one for one in world.said if "due times wait" in one]) == 1
     assert any(one.startswith("the database is back after") for one in world.said)
 
 
