@@ -13,6 +13,7 @@ _PLACES = {
     "tariffs": ("ems.studies.tariffs", "TariffsStudy"),
     "forecast": ("ems.studies.forecast", "ForecastStudy"),
     "backtest": ("ems.studies.backtest", "BacktestStudy"),
+    "comparison": ("ems.studies.comparison", "ComparisonStudy"),
 }
 STUDIES = tuple(_PLACES)
 
