@@ -195,6 +195,7 @@ def test_run__sigterm_lets_work_finish_and_a_second_one_ends_it(small: Path) -> 
     assert "stopping: asked to; no new work is taken, waiting for slow" in said_once
     assert "slow: completed after" in said_once
     assert "slow: asked to end" in said_twice
-    (ended,) = list_executions(connect(f"sqlite:///{other}/data/ems.sqlite"), workflow="slow")
+    found = list_executions(connect(f"sqlite:///{other}/data/ems.sqlite"))
+    (ended,) = [one for one in found if not str(one.error).startswith("skipped")]
     assert ended.status in ("cancelled", "failed", "pending")  # the latter where it had not yet begun
     assert ended.process_id is None or not psutil.pid_exists(ended.process_id)
