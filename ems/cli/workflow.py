@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ems.batch.workflows.spec import Task, WorkflowSpec
+    from ems.batch.workflows.spec import WorkflowSpec
+    from ems.batch.workflows.task_spec import Task
     from ems.database.workflow_records import WorkflowExecution
 
 TRIGGERS = ("command", "schedule", "file", "http")
@@ -124,7 +125,8 @@ def trigger(name: str, settings: tuple[str, ...], jobs: int, as_json: bool) -> N
 
     It goes on when the terminal is closed; `ems executions show ID` tells how far it is.
     """
-    from ems.batch.workflows.execution import open_workflow, start_detached
+    from ems.batch.workflows.background import start_detached
+    from ems.batch.workflows.execution import open_workflow
     from ems.cli.wording import echo_json
 
     opened = open_workflow(name, _parameters_of(name, settings))

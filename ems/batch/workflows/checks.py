@@ -22,7 +22,9 @@ from ems.batch.workflows.reading import (
 from ems.batch.workflows.references import MARKED, BadReference, texts_in, whole_reference
 from ems.batch.workflows.scope import NotKnown, Scope, type_of_items
 from ems.batch.workflows.secrets import SECRET_NAME
-from ems.batch.workflows.spec import (
+from ems.batch.workflows.spec import WorkflowSpec
+from ems.batch.workflows.study_checks import study_findings
+from ems.batch.workflows.task_spec import (
     AnyTask,
     ConditionTask,
     FunctionTask,
@@ -32,9 +34,7 @@ from ems.batch.workflows.spec import (
     StudyTask,
     Task,
     TransformTask,
-    WorkflowSpec,
 )
-from ems.batch.workflows.study_checks import study_findings
 from ems.batch.workflows.value_types import ValueType, is_taken, words_of
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import find_file, project_folder

@@ -11,7 +11,7 @@ from typing import Any
 
 from ems.batch.workflows.references import BadReference, whole_reference
 from ems.batch.workflows.scope import Scope
-from ems.batch.workflows.spec import FunctionTask, NotebookTask
+from ems.batch.workflows.task_spec import FunctionTask, NotebookTask
 from ems.batch.workflows.value_types import ValueType, is_taken, type_of, words_of
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import project_folder

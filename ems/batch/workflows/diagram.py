@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ems.batch.workflows.spec import AnyTask, FunctionTask, HttpTask, NotebookTask, StudyTask, Task, WorkflowSpec
+from ems.batch.workflows.spec import WorkflowSpec
+from ems.batch.workflows.task_spec import AnyTask, FunctionTask, HttpTask, NotebookTask, StudyTask, Task
 
 _SHAPES = {"condition": ("{", "}"), "delay": ("([", "])"), "notify": (">", "]"), "transform": ("[/", "/]")}
 LONGEST_LABEL = 40

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from ems.batch.workflows.diagram import edge_label, label_of, layers_of
-from ems.batch.workflows.spec import AnyTask, WorkflowSpec
+from ems.batch.workflows.spec import WorkflowSpec
+from ems.batch.workflows.task_spec import AnyTask
 
 _CHARACTER_PX, _BOX_HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 7.4, 46, 28, 54, 20
 _NARROWEST_PX, _LANE_PX = 110, 10

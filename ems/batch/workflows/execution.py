@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -123,41 +121,6 @@ def resume_execution(
 ) -> WorkflowExecution:
     """Go on with an execution that was stopped, failed, or never began; see `run_workflow`."""
     return run_workflow("", execution_id=execution_id, progress=progress, max_parallel=max_parallel, stop=stop)
-
-
-def start_detached(execution_id: str, *, max_parallel: int = 2) -> int:
-    """Run a pending execution in a process of its own that outlives this one; return the process' number.
-
-    What it says is in ``.ems/executions/<id>/log.txt``.
-    """
-    import os
-
-    project = project_folder()
-    folder = scratch_folder() / "executions" / execution_id
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "ems",
-        "executions",
-        "resume",
-        execution_id,
-        "--begin",
-        "--jobs",
-        str(max_parallel),
-    ]
-    with (folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - this interpreter with this package
-            command,
-            cwd=project,
-            env={**os.environ, "EMS_PROJECT": str(project)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return process.pid
 
 
 # ---------------------------------------------------------------------------------------------- inside

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ems.batch.workflows.spec import ForeachSpec
+from ems.batch.workflows.task_spec import ForeachSpec
 from ems.errors import InvalidInput, UnknownName, did_you_mean, show
 from ems.folders import find_file, is_slug, project_folder
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ems.batch.workflows.attempts import Attempt, ChildAttempt, DelayAttempt, DoneAttempt, Result
+from ems.batch.workflows.attempts import DoneAttempt, Result
+from ems.batch.workflows.begin import begin_attempt, fields_of, needs_process, pause_before_retry
 from ems.batch.workflows.evaluation import evaluate
 from ems.batch.workflows.expressions import BadExpression, parse_expression
 from ems.batch.workflows.foreach import Item, items_of
 from ems.batch.workflows.lease_keeper import LeaseKeeper
 from ems.batch.workflows.progress import Progress, seconds_in_words
 from ems.batch.workflows.reading import upstream_of
-from ems.batch.workflows.references import BadReference, filled, references_in
-from ems.batch.workflows.secrets import secret_names
-from ems.batch.workflows.spec import AnyTask, ConditionTask, DelayTask, TransformTask
+from ems.batch.workflows.references import BadReference, filled
 from ems.batch.workflows.states import Situation, TaskState, Unit
+from ems.batch.workflows.task_spec import DelayTask
 from ems.database.workflows import Lease, error_text, run_of_process, write_task
 from ems.errors import InvalidInput, show
 from ems.folders import project_folder
@@ -29,17 +27,6 @@ if TYPE_CHECKING:
     from ems.database.workflow_records import TaskExecution, TaskStatus
 
 PAUSE_S = 0.05
-FIELDS_OF_KIND = {
-    "study": ("study", "case", "parameters"),
-    "notebook": ("notebook", "parameters", "outputs"),
-    "function": ("function", "parameters", "outputs"),
-    "http": ("method", "url", "headers", "body", "expected_status"),
-    "notify": ("text", "webhook", "headers", "email"),
-    "transform": ("series", "columns", "time_column"),
-    "delay": ("duration_s",),
-    "condition": ("expression",),
-}
-"""Fields that say what a task does."""
 
 
 class Loop:
@@ -188,7 +175,7 @@ class Loop:
     def _begin_units(self) -> bool:
         """Begin what waits, as far as there is room; return whether anything was begun or left."""
         has_moved = False
-        room = self._most - sum(_needs_process(unit.task) for unit in self._units("running"))
+        room = self._most - sum(needs_process(unit.task) for unit in self._units("running"))
         for state in self._states.values():
             for unit in state.units or ():
                 if unit.status != "waiting":
@@ -199,7 +186,7 @@ class Loop:
                     else:
                         self._leave(state, unit)
                     has_moved = True
-                elif time.monotonic() >= unit.not_before and (room > 0 or not _needs_process(unit.task)):
+                elif time.monotonic() >= unit.not_before and (room > 0 or not needs_process(unit.task)):
                     room -= self._begin(unit)
                     has_moved = True
         return has_moved
@@ -211,8 +198,7 @@ class Loop:
             if unit.tries == 0 and task.condition is not None and not self._is_true(task.condition, unit.item):
                 self._skip(unit, f"condition {show(task.condition)} is false")
                 return False
-            fields = _fields_of(task)
-            said = filled(fields, lambda reference: self._situation.value(reference, unit.item))
+            said = filled(fields_of(task), lambda reference: self._situation.value(reference, unit.item))
         except (BadExpression, BadReference) as error:
             self._fail_at_once(unit, str(error))
             return False
@@ -222,73 +208,20 @@ class Loop:
         shown = {name: value for name, value in said.items() if name != "outputs" and value not in (None, {}, [], ())}
         self._keep(unit, "running", parameters=shown)
         again = f" (attempt {unit.tries} of {task.retries + 1})" if unit.tries > 1 else ""
-        if _needs_process(task) or isinstance(task, DelayTask):
+        if needs_process(task) or isinstance(task, DelayTask):
             self._progress.say(unit.name, f"started{again}")
         try:
-            unit.running = self._attempt(unit, fields, said)
+            unit.running = begin_attempt(unit, said, self._situation, self._project)
         except OSError as error:  # no more processes can be started
             unit.running = DoneAttempt(Result(error=f"its process could not be started: {error.strerror}"))
         unit.status = "running"
-        return _needs_process(task)
+        return needs_process(task)
 
     def _is_true(self, condition: str, item: Item | None) -> bool:
         found = evaluate(parse_expression(condition), lambda reference: self._situation.value(reference, item))
         if not isinstance(found, bool):
             raise BadExpression(f"condition {show(condition)} gives {show(found)}; it must give true or false")
         return found
-
-    def _attempt(self, unit: Unit, fields: Mapping[str, Any], said: Mapping[str, Any]) -> Attempt:
-        """Return the attempt at a unit, begun."""
-        task = unit.task
-        if isinstance(task, DelayTask):
-            seconds = said["duration_s"]
-            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
-            if not is_number:
-                return DoneAttempt(Result(error=f"duration_s = {show(seconds)}: must be a number of seconds"))
-            return DelayAttempt(float(seconds))
-        if not _needs_process(task):
-            return DoneAttempt(self._computed(task, unit.item))
-        values = {str(one): self._situation.value(one, unit.item) for one in references_in(fields)}
-        job: dict[str, Any] = {
-            "kind": task.kind,
-            "fields": fields,
-            "values": values,
-            "workflow": self._situation.spec.name,
-            "execution": self._situation.execution.id,
-        }
-        if isinstance(task, TransformTask):
-            job["forecasts"] = [{**one.model_dump(), "jobs": self._forecast_jobs(one.task)} for one in task.forecasts]
-        return ChildAttempt(
-            job,
-            project=self._project,
-            folder=self._folder,
-            label=_label_of(unit),
-            attempt=unit.attempt,
-            secrets=secret_names(fields),
-        )
-
-    def _forecast_jobs(self, task_id: str) -> list[str]:
-        state = self._states[task_id]
-        return [job for unit in state.units or () for job in unit.outputs.get("forecast_jobs", ())]
-
-    def _computed(self, task: AnyTask, item: Item | None) -> Result:
-        """Return what a condition or transform gives."""
-
-        def value(text: Any) -> Any:
-            if not isinstance(text, str):
-                return text
-            return evaluate(parse_expression(text), lambda reference: self._situation.value(reference, item))
-
-        try:
-            if isinstance(task, ConditionTask):
-                found = value(task.expression)
-                if not isinstance(found, bool):
-                    return Result(error=f"expression gives {show(found)}; it must give true or false")
-                return Result({"value": found})
-            assert isinstance(task, TransformTask), "all other kinds have a process"
-            return Result({name: value(text) for name, text in task.outputs.items()})
-        except BadExpression as error:
-            return Result(error=str(error))
 
     # ------------------------------------------------------------------------------------- ends
     def _look_at_running(self) -> bool:
@@ -308,7 +241,7 @@ class Loop:
 
     def _end(self, unit: Unit, result: Result) -> None:
         lasted = seconds_in_words(time.monotonic() - unit.began)
-        is_silent = not _needs_process(unit.task) and not isinstance(unit.task, DelayTask)
+        is_silent = not needs_process(unit.task) and not isinstance(unit.task, DelayTask)
         if result.error is None:
             unit.status = "completed"
             kept = self._keep(unit, "completed", outputs=result.outputs, run_id=result.run_id)
@@ -394,37 +327,3 @@ class Loop:
             ),
         )
         return unit.record
-
-
-def pause_before_retry(task: AnyTask, tries: int) -> float:
-    """Return the seconds before a failed task is tried again.
-
-    pause = min(longest, delay * factor ** (tries - 1)) * (1 - jitter * random)
-    """
-    pause_s = min(task.retry_longest_delay_s, task.retry_delay_s * task.retry_factor ** (tries - 1))
-    return pause_s * (1 - task.retry_jitter * random.random())  # noqa: S311 - so that many do not come back at once
-
-
-def _needs_process(task: AnyTask) -> bool:
-    return task.kind in ("study", "notebook", "function", "http", "notify") or (
-        isinstance(task, TransformTask) and task.operation is not None
-    )
-
-
-def _fields_of(task: AnyTask) -> dict[str, Any]:
-    """Return what a task does, as plain values with their references."""
-    if isinstance(task, TransformTask) and task.operation is None:
-        return {
-            "expressions": {name: str(text).replace("${", "").replace("}", "") for name, text in task.outputs.items()}
-        }
-    plain = task.model_dump(mode="json")
-    if isinstance(task, ConditionTask):
-        return {"expression": task.expression.replace("${", "").replace("}", "")}
-    return {name: plain[name] for name in FIELDS_OF_KIND[task.kind]}
-
-
-def _label_of(unit: Unit) -> str:
-    """Return a name for the files of a unit that no other unit has, and that is no path."""
-    if not unit.key:
-        return unit.task.id
-    return f"{unit.task.id}-{hashlib.sha256(unit.key.encode()).hexdigest()[:10]}"

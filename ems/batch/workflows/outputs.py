@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ems.batch.workflows.evaluation import infer_type
 from ems.batch.workflows.expressions import BadExpression, parse_expression
-from ems.batch.workflows.spec import (
+from ems.batch.workflows.task_spec import (
     ConditionTask,
     DelayTask,
     FunctionTask,

@@ -10,15 +10,8 @@ from typing import Any
 
 from ems.batch.workflows.schedule_spec import ScheduleSpec, TriggerSpec
 from ems.batch.workflows.secrets import SECRET_NAME
-from ems.batch.workflows.spec import (
-    MOST_TASKS,
-    TASK_KINDS,
-    AnyTask,
-    DelayTask,
-    ParameterSpec,
-    Task,
-    WorkflowSpec,
-)
+from ems.batch.workflows.spec import MOST_TASKS, ParameterSpec, WorkflowSpec
+from ems.batch.workflows.task_spec import TASK_KINDS, AnyTask, DelayTask, Task
 from ems.batch.workflows.value_types import type_of
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import find_file, is_slug, project_folder, shown_path

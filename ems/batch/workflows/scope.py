@@ -20,7 +20,8 @@ from ems.batch.workflows.references import (
     whole_reference,
 )
 from ems.batch.workflows.secrets import is_set
-from ems.batch.workflows.spec import ParameterSpec, Task
+from ems.batch.workflows.spec import ParameterSpec
+from ems.batch.workflows.task_spec import Task
 from ems.batch.workflows.value_types import SCALARS, ValueType, type_of, words_of
 from ems.errors import did_you_mean, show
 

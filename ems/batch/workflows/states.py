@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from ems.batch.workflows.expressions import parse_expression
 from ems.batch.workflows.foreach import Item
 from ems.batch.workflows.references import Reference, value_at
-from ems.batch.workflows.spec import AnyTask, ConditionTask, WorkflowSpec
+from ems.batch.workflows.spec import WorkflowSpec
+from ems.batch.workflows.task_spec import AnyTask, ConditionTask
 
 if TYPE_CHECKING:
     from ems.batch.workflows.attempts import Attempt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ems.batch.workflows.references import BadReference, whole_reference
 from ems.batch.workflows.scope import NotKnown, Scope
-from ems.batch.workflows.spec import StudyTask
+from ems.batch.workflows.task_spec import StudyTask
 from ems.batch.workflows.value_types import accepted_by, is_taken, words_of
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import find_file, project_folder, shown_path

@@ -14,7 +14,7 @@ from ems.batch.workflows.checks import check_workflow, load_workflow
 from ems.batch.workflows.functions import FUNCTIONS
 from ems.batch.workflows.outputs import OF_EVERY_STUDY, OF_KIND, OF_SERIES, OF_STUDY
 from ems.batch.workflows.reading import parse_text
-from ems.batch.workflows.spec import TASK_KINDS, Task
+from ems.batch.workflows.task_spec import TASK_KINDS, Task
 from ems.errors import InvalidInput, UnknownName
 
 SHARED_HOME = Path(__file__).resolve().parents[4] / "shared" / "data" / "site_fontana_hourly.csv"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from workflow_world import call, is_alive, rows, run, statuses, write_workflow
 
+from ems.batch.workflows.begin import pause_before_retry
 from ems.batch.workflows.execution import open_workflow, run_workflow
-from ems.batch.workflows.loop import pause_before_retry
-from ems.batch.workflows.spec import DelayTask
+from ems.batch.workflows.task_spec import DelayTask
 from ems.errors import AlreadyStarted, InvalidInput
 
 
@@ -347,6 +347,8 @@ def test_run__not_enabled_runs_by_hand_alone(project: Path) -> None:
 
 
 def test_run__what_cannot_be_used_leaves_nothing(project: Path) -> None:
+    (project / "data" / "ems.sqlite").unlink()
+
     with pytest.raises(InvalidInput):
         run(project, [call("a", "nothing")])
 

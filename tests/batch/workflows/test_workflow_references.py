@@ -71,7 +71,7 @@ def test_with_secrets__a_value_that_looks_like_a_reference_stays_text(monkeypatc
 
     found = with_secrets(template, {"tasks.ask.outputs.body": "${secrets.OTHER}"})
 
-    assert found == {"token": "aaa-secret", "text": "${secrets.OTHER}", "all": "${secrets.OTHER}!"}
+    assert found == {"token": "aaa-secret", "text": "${secrets.OTHER}", "both": "${secrets.OTHER}!"}
     assert secret_names(template) == ["TOKEN_A"]
 
 
