@@ -51,8 +51,11 @@ OWN_PACKAGES = (
     "ems.assets", "ems.database", "ems.dispatch", "ems.forecast", "ems.report", "ems.series", "ems.settlement",
     "ems.studies", "ems.tariffs",
 )  # fmt: skip
-NOT_PRELOADED = ("ems.database.migrations", "ems.database.migrate")
-"""Changes of a database's tables; they run Alembic's own environment on import."""
+NOT_PRELOADED = (
+    "ems.database.migrations", "ems.database.migrate",  # they run Alembic's own environment on import
+    "ems.forecast.sktime_forecaster", "ems.report.markup", "ems.report.page", "ems.report.policy",
+)  # fmt: skip
+"""What a notebook does not need: to change tables, the adapter for sktime, to make pages. Three seconds' work."""
 
 
 @dataclass
