@@ -77,7 +77,8 @@ class ComparisonView:
             leader = leader if is_equal else value
         reference = found[name].max() if not self.measure.is_least else found[name].min()
         reference = reference if self.baseline is None else self._case(self.baseline)[name]
-        return found.assign(rank=ranks, against=found[name] - reference)
+        # Equal ones stand in the order of the sweep.
+        return found.assign(rank=ranks, against=found[name] - reference).sort_values(["rank", "number"])
 
     def _case(self, number: int) -> dict[str, Any]:
         """Return the row of a case."""

@@ -97,10 +97,14 @@ def _of_the_rest(view: ComparisonView) -> Iterator[str]:
     left = counts.get("waiting", 0) + counts.get("running", 0)
     if left:
         yield f"{left:,} of {total:,} cases have not ended yet: what is said here may change."
-    if covers_differ(view.cases.completed) and is_sum(view.measure, view.currency):
+    if not covers_differ(view.cases.completed):
+        return
+    if is_sum(view.measure, view.currency):
         instead = f"{view.measure.name}_per_h"
         hint = f"; compare by {instead} instead" if instead in view.cases.measures else ""
         yield f"But the cases cover different times, and {view.measure.words} is a sum over them{hint}."
+    else:
+        yield "But the cases cover different times, and so are not about the same hours."
 
 
 def _named(case: dict[str, Any], *, small: bool = False) -> str:

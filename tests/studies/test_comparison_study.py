@@ -95,6 +95,7 @@ def test_compare__ties_share_a_rank_and_are_said(store: sa.Engine):
 
     assert view.tied == [1, 2]
     assert view.ranked["rank"].tolist() == [1, 1, 3]
+    assert view.ranked["number"].tolist() == [1, 2, 3]
     assert view.best["number"] == 1
     assert view.conclusion().startswith("Cases 1 and 2 are best alike, the first of them with days=1")
     assert dict(view.headline())["Best cases"] == "1 and 2"
@@ -147,6 +148,7 @@ def test_compare__cases_of_different_lengths_are_held_against_each_other_per_hou
 
     assert (by_hour.measure.name, by_hour.best["number"]) == ("settled_cost_per_h", 2)
     assert by_hour.conclusion().startswith("Case 2 (horizon_h=24.0) is best: settled cost per hour 4.00 EUR/h.")
+    assert by_hour.conclusion().endswith("But the cases cover different times, and so are not about the same hours.")
     assert by_sum.best["number"] == 1
     assert by_sum.conclusion().endswith(
         "But the cases cover different times, and settled cost is a sum over them; "
