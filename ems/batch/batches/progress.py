@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from ems.folders import project_folder
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -72,7 +74,8 @@ def outcome_rows(engine: Engine, batch: Batch) -> tuple[list[tuple[str, str]], d
     ]
     if len(failed) > MOST_FAILURES_SHOWN:
         rows.append(("", f"and {len(failed) - MOST_FAILURES_SHOWN} more"))
-    rows.append(("Compare", f"ems run comparison {batch.study}-batch -p batch={batch.id}"))
+    if (project_folder() / "parameters" / "comparison" / f"{batch.study}-batch.yaml").is_file():
+        rows.append(("Compare", f"ems run comparison {batch.study}-batch -p batch={batch.id}"))
     as_json = {
         "batch": batch.id,
         "status": batch.status,

@@ -19,15 +19,19 @@ from ems.database.engine import connect
 from ems.database.runs import get_run, list_runs
 
 ROOT = Path(__file__).resolve().parents[3]
+SECRET = "tok-5f3a9c1e77"
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     """A project in which a batch of three cases has run, one of which cannot be solved."""
     folder = make_project(tmp_path_factory.mktemp("batch") / "project")
-    sweep = {"case": "demo", "list": [{"horizon_h": 12}, {"horizon_h": 24}, {"horizon_h": 24, "start": "1990-01-01"}]}
+    cases = [{"horizon_h": 12}, {"horizon_h": 24}, {"horizon_h": 24, "start": "1990-01-01"}]
+    sweep = {"case": "demo", "parameters": {"title": f"Site of {SECRET}"}, "list": cases}
     (folder / "parameters" / "sweeps" / "three.yaml").write_text(json.dumps(sweep))
-    done = run_ems(folder, "batch", "dispatch", "three", "--workers", "2", "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMO_TOKEN", SECRET)
+        done = run_ems(folder, "batch", "dispatch", "three", "--workers", "2", "--json")
     assert done.returncode == 1, done.stderr
     return folder, json.loads(done.stdout)
 
@@ -59,14 +63,25 @@ def test_batch__each_case_leaves_what_a_run_leaves(swept: tuple[Path, dict[str, 
     assert str(cases[0].run_id) in (folder / "reports" / "index.html").read_text()
 
 
+def test_batch__secrets_of_the_environment_are_nowhere(swept: tuple[Path, dict[str, object]]) -> None:
+    """In no notebook, report, log or row, even where a person wrote one into a parameter."""
+    folder, _ = swept
+
+    found = [path for path in folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+    assert [path.name for path in found] == ["three.yaml"]
+
+
 def test_batch__what_is_done_is_not_done_again(swept: tuple[Path, dict[str, object]]) -> None:
     """Equal notebook, package, parameters and inputs: the result is taken; resumed, failed cases stay unless asked."""
     folder, _ = swept
     engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
     runs = len(list_runs(engine, limit=100))
 
-    resumed = json.loads(run_ems(folder, "batch", "dispatch", "three", "--resume", "--json").stdout)
-    again = json.loads(run_ems(folder, "batch", "dispatch", "three", "--json").stdout)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMO_TOKEN", SECRET)
+        resumed = json.loads(run_ems(folder, "batch", "dispatch", "three", "--resume", "--json").stdout)
+        again = json.loads(run_ems(folder, "batch", "dispatch", "three", "--json").stdout)
 
     assert (resumed["attempts"], again["reused"], again["attempts"]) == (3, 2, 1)
     assert len(list_runs(engine, limit=100)) == runs + 1
