@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from workflow_world import call, write_workflow
 
 from ems.batch.workflows.checks import check_workflow, load_workflow
+from ems.batch.workflows.diagram import layers_of
 from ems.batch.workflows.functions import FUNCTIONS
 from ems.batch.workflows.outputs import OF_EVERY_STUDY, OF_KIND, OF_SERIES, OF_STUDY
-from ems.batch.workflows.reading import parse_text
-from ems.batch.workflows.task_spec import TASK_KINDS, Task
+from ems.batch.workflows.reading import cycle_in, parse_text, upstream_of
+from ems.batch.workflows.spec import WorkflowSpec
+from ems.batch.workflows.task_spec import TASK_KINDS, DelayTask, Task
 from ems.errors import InvalidInput, UnknownName
 
 SHARED_HOME = Path(__file__).resolve().parents[4] / "shared" / "data" / "site_fontana_hourly.csv"
@@ -342,3 +348,25 @@ def test_documentation__shows_what_can_be_run(project: Path, monkeypatch: pytest
         *(name for kind in (OF_STUDY, OF_KIND) for one in kind.values() for name in one),
     ]
     assert [name for name in outputs if f"`{name}`" not in text] == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 7)), min_size=8, max_size=8))
+def test_cycle__is_found_where_there_is_one(before: list[set[int]]) -> None:
+    """What is named as a cycle is one; where none is named, the tasks can be put in order."""
+    tasks = [
+        DelayTask(id=f"t{number}", duration_s=0, depends_on=[f"t{other}" for other in sorted(others)])
+        for number, others in enumerate(before)
+    ]
+
+    found = cycle_in(tasks)
+
+    waits = {task.id: set(task.depends_on) for task in tasks}
+    if found is None:
+        assert len(list(TopologicalSorter(waits).static_order())) == 8
+        order = [task.id for layer in layers_of(WorkflowSpec(name="any", tasks=tasks)) for task in layer]
+        upstream = upstream_of(tasks)
+        assert all(order.index(other) < order.index(name) for name in order for other in upstream[name])
+    else:
+        assert found[0] == found[-1]
+        assert all(after in waits[name] for name, after in pairwise(found))
