@@ -26,7 +26,7 @@ NUMBERS = ("cost", "row_lower", "row_upper", "lower", "upper")
 
 
 @dataclass(frozen=True)
-class _Link:
+class Link:
     """Where a series stands in an array of the matrix: ``array[at] += factor * (new - old)[step]``."""
 
     at: np.ndarray
@@ -61,8 +61,8 @@ class WarmDispatch:
             raise InvalidInput("the goal", "minimises one thing after the other; a warm dispatch minimises one")
         self._matrix = self.compiled.matrix
         self._values = _columns_of(problem)
-        self._offsets: dict[tuple[str, str], np.ndarray] = {}
-        self._links = {key: self._links_of(problem, key) for key in self._values}
+        self.offsets: dict[tuple[str, str], np.ndarray] = {}
+        self.links = {key: self._links_of(problem, key) for key in self._values}
         self._check(problem)
         self._highs: Any = None
 
@@ -85,7 +85,7 @@ class WarmDispatch:
         Infeasible, NoSolution
         """
         given = _columns_in(series) if isinstance(series, xr.Dataset) else series
-        self._patch({key: values for key, values in given.items() if key in self._links}, contents_kwh or {})
+        self._patch({key: values for key, values in given.items() if key in self.links}, contents_kwh or {})
         solution = self._run()
         if solution.status == "infeasible":
             raise Infeasible("a window of the warm dispatch is infeasible; solve it alone to see why")
@@ -98,7 +98,7 @@ class WarmDispatch:
         compiled = compile_problem(problem)
         return DispatchResult(compiled, solution, compiled.matrix, 0)
 
-    def _links_of(self, problem: DispatchProblem, key: tuple[str, str]) -> dict[str, _Link]:
+    def _links_of(self, problem: DispatchProblem, key: tuple[str, str]) -> dict[str, Link]:
         steps = len(problem.horizon)
         ones, ramp = np.ones(steps), np.arange(1.0, steps + 1)
         once, rising = (_compiled_with(problem, {key: self._values[key] + change}) for change in (ones, ramp))
@@ -110,8 +110,8 @@ class WarmDispatch:
             at = np.flatnonzero(np.nan_to_num(by_one) != 0)
             if len(at):
                 step = np.rint(by_ramp[at] / by_one[at]).astype(int) - 1
-                links[name] = _Link(at, np.clip(step, 0, steps - 1), by_one[at])
-        self._offsets[key] = _offset_factors(problem, key, self._values[key], self._matrix.offset)
+                links[name] = Link(at, np.clip(step, 0, steps - 1), by_one[at])
+        self.offsets[key] = _offset_factors(problem, key, self._values[key], self._matrix.offset)
         return links
 
     def _check(self, problem: DispatchProblem) -> None:
@@ -147,10 +147,10 @@ class WarmDispatch:
         offset = self._matrix.offset
         for key, values in series.items():
             change = values - self._values[key]
-            for name, link in self._links[key].items():
+            for name, link in self.links[key].items():
                 arrays[name][link.at] += link.factor * change[link.step]
                 touched[name].append(link.at)
-            offset += float(self._offsets[key] @ change)
+            offset += float(self.offsets[key] @ change)
             self._values[key] = np.array(values, dtype=float)
         for asset_id, content in contents_kwh.items():
             first = self._matrix.variable(asset_id, "energy_kwh").at[:1]

@@ -65,19 +65,19 @@ def follow_surplus(
         if wanted > 0:
             most = min(wanted, most_charge[t], max(highest[t] - left, 0.0) / stored)
             if battery.charge_taper:
-                most = _tapered(battery.charge_taper, most_charge[t], most, (energy, left, stored), content)
+                most = tapered(battery.charge_taper, most_charge[t], most, (energy, left, stored), content)
             charges[t], energy = most, left + most * stored
         else:
             room = max(min(left - lowest[t], budget - used), 0.0) / taken
             most = min(-surplus[t], most_discharge[t], room)
             if battery.discharge_taper:
-                most = _tapered(battery.discharge_taper, most_discharge[t], most, (energy, left, -taken), content)
+                most = tapered(battery.discharge_taper, most_discharge[t], most, (energy, left, -taken), content)
             discharges[t], energy = most, left - most * taken
             used += most * taken
     return charges, discharges
 
 
-def _tapered(
+def tapered(
     points: Sequence[TaperPoint], whole_kw: float, most_kw: float, step: tuple[float, float, float], content_kwh: float
 ) -> float:
     """Return the highest power that a taper allows at the beginning and at the end of a step.
