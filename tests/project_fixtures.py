@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ems.batch.engine.zygote_client import start_zygote
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -56,21 +58,25 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def environment_of(folder: Path, database_url: str | None = None) -> dict[str, str]:
-    """The environment in which a command works on a project."""
+def environment_of(folder: Path, database_url: str | None = None, *, forks: bool = False) -> dict[str, str]:
+    """The environment in which a command works on a project; with forks, kernels come from this process' zygote."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMS_")}
     environment["EMS_PROJECT"] = str(folder)
+    if forks:
+        environment["EMS_ZYGOTE"] = start_zygote().address
     if database_url:
         environment["EMS_DATABASE_URL"] = database_url
     return environment
 
 
-def run_ems(folder: Path, *arguments: str, database_url: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in a project, as a process of its own."""
+def run_ems(
+    folder: Path, *arguments: str, database_url: str | None = None, forks: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a project, as a process of its own; with forks, a notebook's kernel is there at once."""
     return subprocess.run(
         [sys.executable, "-m", "ems", *arguments],
         cwd=folder,
-        env=environment_of(folder, database_url),
+        env=environment_of(folder, database_url, forks=forks),
         capture_output=True,
         text=True,
         timeout=300,

@@ -55,7 +55,7 @@ def _keep_a_batch() -> None:
     ],
 )
 def test_notebook__runs_for_a_demo_of_another_type(project: Path, case: str, said: str) -> None:
-    done = run_ems(project, "run", "dispatch", case)
+    done = run_ems(project, "run", "dispatch", case, forks=True)
 
     assert done.returncode == 0, done.stderr
     assert said in done.stdout

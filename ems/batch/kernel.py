@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from ems.batch.engine.zygote import ADDRESS_VARIABLE
 from ems.batch.watch.logs import log_event
 from ems.batch.watch.tracing import span
 from ems.errors import RunFailed
@@ -19,7 +20,8 @@ from ems.errors import RunFailed
 def started_kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
     """Give the manager of a kernel that has been started, and end the kernel afterwards.
 
-    A kernel takes a second to get ready; in that time this process loads papermill and the database.
+    A kernel takes a second to get ready; in that time this process loads papermill and the database. Where a process
+    that forks kernels is shared with this one (``EMS_ZYGOTE``), it is ready at once.
 
     Parameters
     ----------
@@ -37,13 +39,14 @@ def started_kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[Any
     from jupyter_client.manager import AsyncKernelManager
     from traitlets.config import Config
 
-    from ems.batch.engine.manager import with_private_sockets
+    from ems.batch.engine.manager import forked_kernel_manager, with_private_sockets
 
     # Of ports that are free when they are looked for, two kernels that start at once may choose the same.
     has_files = zmq.has("ipc") and os.name == "posix"
     # Where it can be had, nobody else on this machine can listen to what the kernel says.
     settings = {"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") and not has_files else {}
-    manager = AsyncKernelManager(config=Config(settings))
+    is_forked = ADDRESS_VARIABLE in os.environ
+    manager = forked_kernel_manager() if is_forked else AsyncKernelManager(config=Config(settings))
     with with_private_sockets(manager) if has_files else nullcontext():
         begun = time.monotonic()
         try:

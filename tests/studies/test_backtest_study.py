@@ -182,7 +182,7 @@ def test_study__refuses(project: Path, given: dict[str, Any], message: str):
 
 def test_run__demo_answers_and_keeps_its_answer(project: Path):
     settings = ("-p", "models=[ridge]", "-p", "days=3", "-p", "warm_up_days=7", "-p", "training_days=60")
-    done = run_ems(project, "run", "backtest", "demo", "--quiet", *settings)
+    done = run_ems(project, "run", "backtest", "demo", "--quiet", *settings, forks=True)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].split() == ["Best", "model", "ridge"]

@@ -348,7 +348,7 @@ def test_batch__best_case_has_the_least_settled_cost(project: Path):
     ended = work(engine, opened.id)
     batch = close_batch(engine, opened.id)
 
-    done = run_ems(project, "run", "comparison", "dispatch-batch", "--quiet")
+    done = run_ems(project, "run", "comparison", "dispatch-batch", "--quiet", forks=True)
 
     view = ComparisonStudy().compare(load_cases(engine, None))
     bills = {

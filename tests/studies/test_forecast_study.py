@@ -519,7 +519,7 @@ def test_campus__faults_of_its_meter_are_found(project: Path):
 
 def test_run__demo_answers_and_keeps_its_answer(project: Path):
     settings = ("-p", "model=ridge", "-p", "warm_up_days=10", "-p", "training_days=100")
-    done = run_ems(project, "run", "forecast", "demo", "--quiet", *settings)
+    done = run_ems(project, "run", "forecast", "demo", "--quiet", *settings, forks=True)
 
     assert done.returncode == 0, done.stderr
     assert "Buildings" in done.stdout.splitlines()[0]

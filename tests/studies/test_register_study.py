@@ -222,7 +222,7 @@ def test_look_at__without_a_moment_is_now(project: Path):
 
 
 def test_run__report_says_what_stands_in_the_register(project: Path):
-    done = run_ems(project, "run", "register", "demo")
+    done = run_ems(project, "run", "register", "demo", forks=True)
 
     assert done.returncode == 0, done.stderr
     said = dict(line.split(None, 1) for line in done.stdout.splitlines() if line.startswith(("Run", "Report")))

@@ -269,7 +269,7 @@ def test_bakery__bills_add_up(project: Path):
 
 
 def test_run__demo_answers_and_keeps_its_answer(project: Path):
-    done = run_ems(project, "run", "tariffs", "demo", "--quiet")
+    done = run_ems(project, "run", "tariffs", "demo", "--quiet", forks=True)
 
     assert done.returncode == 0, done.stderr
     assert "Three prices a day" in done.stdout.splitlines()[0]

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from ems.batch.batches.owners import is_gone
 from ems.batch.batches.worker import AT_FAULT, CODE_CHANGED, PARENT_VARIABLE
-from ems.batch.engine.zygote_client import ADDRESS_VARIABLE, NoZygote, ZygoteProcess
+from ems.batch.engine.zygote import ADDRESS_VARIABLE
+from ems.batch.engine.zygote_client import NoZygote, ZygoteProcess
 from ems.errors import DatabaseProblem, RunFailed
 from ems.folders import project_folder, scratch_folder
 

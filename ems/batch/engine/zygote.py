@@ -26,6 +26,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG = 1
+ADDRESS_VARIABLE = "EMS_ZYGOTE"
+"""Environment variable by which a process tells those that it starts the socket of the zygote that they share."""
 ENVIRONMENT = {
     # Before matplotlib is imported: it reads the backend once.
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -20,11 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ems.batch.engine.code_state import code_stamp
-from ems.batch.engine.zygote import ENVIRONMENT
+from ems.batch.engine.zygote import ADDRESS_VARIABLE, ENVIRONMENT
 from ems.errors import RunFailed
 
-ADDRESS_VARIABLE = "EMS_ZYGOTE"
-"""Environment variable by which a batch tells its workers the socket of the zygote that they share."""
 LONGEST_START_S = 60.0
 LONGEST_ANSWER_S = 30.0
 
