@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ems.errors import EmsError, InvalidInput
 from ems.folders import is_slug
+from ems.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from ems.batch.workflows.checks import CheckedWorkflow
@@ -37,6 +38,8 @@ class Definitions:
         """Workflows by name, as their files are now."""
         self.broken: dict[str, str] = {}
         """What is wrong with the others."""
+        self.disabled: set[str] = set()
+        """Broken ones that say of themselves that they are not to be started: nobody needs to mend them now."""
         self._marks: dict[str, tuple[object, ...]] = {}
         self._read_at: dict[str, float] = {}
 
@@ -46,6 +49,7 @@ class Definitions:
         for name in [name for name in self._marks if name not in marks]:
             for known in (self.good, self.broken, self._marks, self._read_at):
                 known.pop(name, None)
+            self.disabled.discard(name)
         for name, mark in marks.items():
             is_old = self._marks.get(name) == mark
             if is_old and (name not in self.broken or now_s - self._read_at[name] < LOOK_AGAIN_S):
@@ -72,13 +76,29 @@ class Definitions:
         except EmsError as error:
             said = str(error)
             self.good.pop(name, None)
+            if _is_disabled(self._marks[name][0]):
+                self.broken.pop(name, None)
+                self.disabled.add(name)
+                return
+            self.disabled.discard(name)
             if self.broken.get(name) != said:
                 self.say(f"{said}\n  {name} is not started until its file is mended; the others go on")
             self.broken[name] = said
             return
         self.good[name] = workflow
+        self.disabled.discard(name)
         if self.broken.pop(name, None) is not None:
             self.say(f"{name}: its file is mended")
+
+
+def _is_disabled(file: object) -> bool:
+    """Return whether a file says of itself that it is not to be started."""
+    assert isinstance(file, Path)
+    try:
+        given = read_yaml(file)
+    except EmsError:
+        return False
+    return isinstance(given, dict) and given.get("enabled") is False
 
 
 def load_startable(name: str) -> CheckedWorkflow:

@@ -41,10 +41,12 @@ def upcoming(
     """
     found = Definitions(project_folder() / "parameters" / "workflows", load_startable, lambda _text: None)
     found.refresh(0.0)
-    if workflow is not None and workflow not in {*found.good, *found.broken}:
-        known = did_you_mean(workflow, {*found.good, *found.broken})
+    there = {*found.good, *found.broken, *found.disabled}
+    if workflow is not None and workflow not in there:
+        known = did_you_mean(workflow, there)
         raise UnknownName(f"workflow {show(workflow)}", f"not in parameters/workflows/; {known}")
-    times, others = [], []
+    times: list[Upcoming] = []
+    others = [f"{name} is disabled" for name in sorted(found.disabled) if workflow in (None, name)]
     for name, checked in found.good.items():
         schedule, trigger = checked.spec.schedule, checked.spec.trigger
         if workflow not in (None, name):
