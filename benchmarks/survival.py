@@ -1,10 +1,11 @@
 """What a batch survives: processes killed at random, a full disk, a database that is restarted.
 
-    python -m benchmarks.survival [--cases N] [--seed N] [--kills N] [--full-disk] [--postgresql]
+    python -m benchmarks.survival [--cases N] [--seed N] [--kills N] [--full-disk] [--postgresql] [--dask]
 
 A batch of the demo's dispatch runs in a project of its own while its workers, coordinator, zygote and kernels are
 killed with signal 9; whenever its command ends before the batch does, it is called again with ``--resume``. At the end
 every case must be completed exactly once, nothing half-written, no process left. Ends with 1 where that does not hold.
+With ``--dask`` it runs on a local cluster of two workers instead, one of which is killed in the middle.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ class Stage:
     dice: random.Random
     done: Counter[str] = field(default_factory=Counter)
     command: subprocess.Popen[bytes] | None = None
+    place: tuple[str, str] = ("--workers", "2")
 
     def call(self, *more: str) -> None:
         """Call the command that runs the batch."""
-        words = [sys.executable, "-m", "ems", "batch", "dispatch", "survival", "--workers", "2", "--attempts", "50"]
+        words = [sys.executable, "-m", "ems", "batch", "dispatch", "survival", *self.place, "--attempts", "50"]
         self.command = subprocess.Popen(
             [*words, "--quiet", *more], cwd=self.folder, env=self.environment, stderr=subprocess.PIPE
         )
@@ -67,7 +69,8 @@ class Stage:
             with contextlib.suppress(psutil.Error):
                 if process.environ().get("EMS_PROJECT") != str(self.folder) or process.pid == os.getpid():
                     continue
-                if process.status() != psutil.STATUS_ZOMBIE:
+                is_own = "multiprocessing.resource_tracker" in " ".join(process.cmdline())
+                if process.status() != psutil.STATUS_ZOMBIE and not is_own:
                     found[self._kind_of(process)].append(process)
         return found
 
@@ -95,11 +98,7 @@ class Stage:
 
 def survive(stage: Stage, cases: int, kills: int, *, full_disk: bool, restart: list[str] | None) -> list[str]:
     """Run the batch to its end in spite of everything, and return what does not hold then."""
-    values = [round(6 + 0.25 * number, 2) for number in range(cases)]
-    sweeps = stage.folder / "parameters" / "sweeps"
-    sweeps.mkdir(parents=True, exist_ok=True)
-    sweep = {"case": "demo", "grid": {"step_h": [0.25], "horizon_h": values}}
-    (sweeps / "survival.yaml").write_text(json.dumps(sweep))
+    write_sweep(stage.folder, cases)
     stage.call()
     begun, is_resumed = time.monotonic(), False
     trouble_at = [stage.dice.uniform(8, 20) for _ in range(2)]
@@ -128,6 +127,42 @@ def survive(stage: Stage, cases: int, kills: int, *, full_disk: bool, restart: l
             restart = None
         if sum(count for what, count in stage.done.items() if what.endswith("killed")) < kills:
             stage.kill_one()
+    time.sleep(5)
+    return found_faults(stage, cases)
+
+
+def write_sweep(folder: Path, cases: int) -> None:
+    """Write a sweep of so many cases, of which no two have the same key."""
+    sweeps = folder / "parameters" / "sweeps"
+    sweeps.mkdir(parents=True, exist_ok=True)
+    titles = [f"Case {number}" for number in range(1, cases + 1)]
+    sweep = {"case": "demo", "parameters": {"horizon_h": 12}, "grid": {"title": titles}}
+    (sweeps / "survival.yaml").write_text(json.dumps(sweep))
+
+
+def survive_on_dask(stage: Stage, cases: int) -> list[str]:
+    """Run the batch on a cluster of two workers, kill one in the middle, and return what does not hold then."""
+    from distributed import LocalCluster
+
+    from ems.database.batches import count_cases, list_batches
+    from ems.database.engine import connect
+
+    write_sweep(stage.folder, cases)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        stage.place = ("--dask", cluster.scheduler_address)
+        stage.call()
+        assert stage.command is not None
+        while stage.command.poll() is None:
+            time.sleep(0.5)
+            found = list_batches(connect(), name="survival", limit=1)
+            if (
+                found
+                and not stage.done["worker killed"]
+                and count_cases(connect(), found[0].id)["completed"] > cases / 2
+            ):
+                os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
+                stage.done["worker killed"] += 1
+        stage.done[f"command ended with {stage.command.returncode}"] += 1
     time.sleep(5)
     return found_faults(stage, cases)
 
@@ -244,6 +279,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--full-disk", action="store_true", help="on a small tmpfs, which needs root")
     parser.add_argument("--postgresql", action="store_true", help="on a server, which is restarted meanwhile")
+    parser.add_argument("--dask", action="store_true", help="on a local Dask cluster, of which a worker is killed")
     given = parser.parse_args()
     begun = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -257,7 +293,10 @@ def main() -> int:
         else:
             os.environ.pop("EMS_DATABASE_URL", None)
         stage = Stage(folder, dict(os.environ), random.Random(given.seed))
-        faults = survive(stage, given.cases, given.kills, full_disk=given.full_disk, restart=restart)
+        if given.dask:
+            faults = survive_on_dask(stage, given.cases)
+        else:
+            faults = survive(stage, given.cases, given.kills, full_disk=given.full_disk, restart=restart)
     print(f"{given.cases} cases in {time.monotonic() - begun:.0f} s; {dict(stage.done)}")
     for fault in faults:
         print(f"FAULT  {fault}")
