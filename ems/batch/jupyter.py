@@ -105,7 +105,7 @@ def execute(
         # Only now: two threads that import the same packages for the first time get in each other's way.
         threading.Thread(target=meanwhile, daemon=True).start()
     try:
-        papermill.execute_notebook(
+        notebook_now = papermill.execute_notebook(
             str(notebook),
             str(output),
             parameters=dict(parameters),
@@ -124,7 +124,9 @@ def execute(
         kind = type(failure).__name__
         error = str(failure) if kind in ("RunTimeout", "DeadKernelError") else _one_line(kind, failure)
         error = f"the kernel stopped: {error}"
-    return ExecutedNotebook(_without_marks(nbformat.read(str(output), as_version=4)), error, kind)
+    if error is not None:
+        notebook_now = nbformat.read(str(output), as_version=4)
+    return ExecutedNotebook(_without_marks(notebook_now), error, kind)
 
 
 def _one_line(kind: str, text: object) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from ems.database.masking import HIDDEN, masked, without_secrets
 from ems.errors import DatabaseProblem
@@ -45,7 +45,7 @@ def with_driver(url: str) -> str:
     return f"postgresql+psycopg://{rest}" if mark and scheme.lower() in _POSTGRESQL_SCHEMES else url
 
 
-def connect(url: str | None = None) -> sa.Engine:
+def connect(url: str | None = None, *, keeps_connections: bool = False) -> sa.Engine:
     """Return the engine of a database whose tables are of this package's revision.
 
     An embedded database is made or upgraded on the way; two processes may do so at once.
@@ -54,6 +54,9 @@ def connect(url: str | None = None) -> sa.Engine:
     ----------
     url : str, optional
         Address; without it that of the project (`database_url`).
+    keeps_connections : bool
+        Whether connections to an embedded database are used again: each new one reads all definitions of tables, 4 ms.
+        For processes of one purpose; others should notice at once when the file is moved away.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def connect(url: str | None = None) -> sa.Engine:
         server's database of an older revision.
     """
     url = with_driver(url) if url else database_url(project_folder())
-    engine = open_engine(url)
+    engine = open_engine(url, keeps_connections=keeps_connections)
     with reading(engine) as connection:
         found = revision_in(connection)
         is_foreign = found is None and engine.dialect.name == "sqlite" and _has_tables(connection)
@@ -82,7 +85,7 @@ def connect(url: str | None = None) -> sa.Engine:
     return engine
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str, *, keeps_connections: bool = False) -> sa.Engine:
     """Return an engine without looking at the tables behind it."""
     url = with_driver(url)
     try:
@@ -93,7 +96,7 @@ def open_engine(url: str) -> sa.Engine:
             f"database {given} is no address; use sqlite:///folder/file.sqlite or postgresql://user@host/name"
         ) from None
     if address.drivername in ("sqlite", "sqlite+pysqlite"):
-        return _open_sqlite(address)
+        return _open_sqlite(address, keeps_connections=keeps_connections)
     if address.drivername != "postgresql+psycopg":
         raise DatabaseProblem(
             f"database {masked(url)}: {address.drivername} is not supported; use sqlite or postgresql"
@@ -107,7 +110,7 @@ def open_engine(url: str) -> sa.Engine:
         ) from None
 
 
-def _open_sqlite(address: sa.URL) -> sa.Engine:
+def _open_sqlite(address: sa.URL, *, keeps_connections: bool) -> sa.Engine:
     file = address.database or ":memory:"
     is_memory = file == ":memory:"
     if not is_memory and not file.startswith("file:"):
@@ -120,7 +123,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
             ) from None
     engine = sa.create_engine(
         address,
-        poolclass=StaticPool if is_memory else NullPool,
+        poolclass=StaticPool if is_memory else QueuePool if keeps_connections else NullPool,
         connect_args={"timeout": LONGEST_WAIT_S, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -153,7 +153,7 @@ class StudyRun:
 
 def open_study_run(study: Study) -> StudyRun:
     """Return the run that a command opened for this kernel, or open one for a notebook run by hand."""
-    engine = connect()
+    engine = connect(keeps_connections=True)
     _word_warnings()
     given = os.environ.get(RUN_ID_VARIABLE)
     if given:

@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
     load_papermill()
     try:
-        return work(connect(), arguments[0])
+        return work(connect(keeps_connections=True), arguments[0])
     except KeyboardInterrupt:
         return 130
     except (MachineAtFault, DatabaseProblem) as reason:

@@ -28,19 +28,18 @@ class RunTimeout(TimeoutError):
 class CarefulManager(NotebookExecutionManager):  # type: ignore[misc]
     """Keeps the state of a notebook while it runs: written whole, at most every few seconds, marked truthfully."""
 
-    is_dirty = False
-    saved_at = float("-inf")
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.saved_at = time.monotonic()
 
     def save(self, **_: Any) -> None:
         """Write the notebook now and then; `write` does at once."""
         if time.monotonic() - self.saved_at >= SAVE_EVERY_S:
             self.write()
-        else:
-            self.is_dirty = True
 
     def write(self) -> None:
         """Write the notebook: at every moment there is the file as it was, or as it is, never a part."""
-        self.saved_at, self.last_save_time, self.is_dirty = time.monotonic(), self.now(), False
+        self.saved_at, self.last_save_time = time.monotonic(), self.now()
         path = self.output_path
         if not path:
             return
@@ -69,11 +68,12 @@ class CarefulManager(NotebookExecutionManager):  # type: ignore[misc]
         """Close the notebook; cells that were never begun stay pending."""
         before = [cell.metadata.papermill["status"] for cell in self.nb.cells]
         is_whole = not self.nb.metadata.papermill.get("exception")
+        self.saved_at = time.monotonic()  # what follows writes at once where it must
         super().notebook_complete(**more)
         if not is_whole:
             for cell, status in zip(self.nb.cells, before, strict=True):
                 cell.metadata.papermill["status"] = status
-        self.write()
+            self.write()  # of one that is whole, papermill writes the end itself
 
 
 class CarefulClient(PapermillNotebookClient):  # type: ignore[misc]

@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -194,10 +195,8 @@ def run_kernel(request: dict[str, Any]) -> None:
     os.environ.pop("JPY_PARENT_PID", None)  # its parent is the zygote, and the kernel dies with it already
     blank = os.open(os.devnull, os.O_RDONLY)
     os.dup2(blank, 0)
-    limit_mb = request.get("memory_limit_mb")
-    if limit_mb:
-        limit = int(limit_mb) * 1024**2
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    if request.get("memory_limit_mb"):
+        _limit_memory(float(request["memory_limit_mb"]))
     _forget_what_was_drawn()
     from ipykernel.kernelapp import IPKernelApp
 
@@ -205,6 +204,14 @@ def run_kernel(request: dict[str, Any]) -> None:
     # No history: nobody scrolls back in a run, and many kernels would write into one file.
     app.initialize(["-f", request["connection_file"], "--HistoryManager.enabled=False", "--quiet"])
     app.start()
+
+
+def _limit_memory(limit_mb: float) -> None:
+    """Let this process hold so much memory; what libraries have reserved and never touched does not count."""
+    said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
+    held_kb = {name: int(said[name].split()[0]) for name in ("VmData", "RssAnon")}
+    limit = int(limit_mb * 1024**2) + (held_kb["VmData"] - held_kb["RssAnon"]) * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 def _forget_what_was_drawn() -> None:
@@ -241,17 +248,13 @@ def preload() -> None:
 
 
 def _warm_up() -> None:
-    """Load fonts, draw a figure that nobody sees, and look up the versions that every run keeps."""
-    from ems.report.figure import ReportFigure
+    """Do once what each kernel would do for the first time."""
+    from ems.batch.engine.rehearsal import rehearse
     from ems.studies.study_run import versions
 
-    figure = ReportFigure("a figure to warm up")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], label="warm")
-    axes.legend()
-    axes.set_title("warm")
-    figure.as_svg()
     versions()
+    with contextlib.suppress(Exception):  # kernels are forked all the same; a test tells when it is broken
+        rehearse()
 
 
 def _end_group(pid: int) -> None:
