@@ -85,6 +85,14 @@ class CarefulClient(PapermillNotebookClient):  # type: ignore[misc]
         self.run_timeout = run_timeout
         self.cell_timeout: float | None = options.get("timeout")
 
+    def execute(self, **options: Any) -> Any:
+        """Run the notebook; afterwards no socket is left: a kernel that is given is else never let go."""
+        try:
+            return super().execute(**options)
+        finally:
+            if self.kc is not None:
+                self.kc.stop_channels()
+
     def papermill_execute_cells(self) -> None:
         """Execute each cell and keep its state."""
         from nbclient.exceptions import CellExecutionError

@@ -77,8 +77,7 @@ class ZygoteProcess:
         ------
         NoZygote
         """
-        ready, _, _ = select.select([self._own], [], [], LONGEST_START_S)
-        if not ready or not self._own.recv(16):
+        if not _has_news(self._own, LONGEST_START_S) or not self._own.recv(16):
             self.close()
             raise NoZygote("the process that forks kernels ended while it started; its words stand above")
 
@@ -208,17 +207,14 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """Return how it ended, or None while it runs."""
-        if self.returncode is None:
-            ready, _, _ = select.select([self._connection], [], [], 0)
-            if ready:
-                self._take_end()
+        if self.returncode is None and _has_news(self._connection, 0):
+            self._take_end()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Return how it ended, after it has."""
         if self.returncode is None:
-            ready, _, _ = select.select([self._connection], [], [], timeout)
-            if not ready:
+            if not _has_news(self._connection, timeout):
                 raise subprocess.TimeoutExpired("kernel", timeout or 0)
             self._take_end()
         assert self.returncode is not None
@@ -262,6 +258,13 @@ class ForkedProcess:
         line, self._unread = self._unread.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def _has_news(connection: socket.socket, timeout_s: float | None) -> bool:
+    """Return whether there is something to read, or the end, within a time; None waits for it."""
+    watch = select.poll()  # not select, which knows the first 1024 files of a process alone
+    watch.register(connection, select.POLLIN)
+    return bool(watch.poll(None if timeout_s is None else timeout_s * 1000))
 
 
 def _connected() -> socket.socket:

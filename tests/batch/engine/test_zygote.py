@@ -231,6 +231,19 @@ def test_zygote__that_was_killed_is_started_anew(tmp_path: Path) -> None:
     assert texts(run(path))[-1] == "2\n"
 
 
+def test_engine__leaves_no_open_files_and_threads(tmp_path: Path) -> None:
+    """A process that runs thousands of notebooks must not run out of them."""
+    path = notebook_of(tmp_path, "x = 1")
+    run(path)
+    process = psutil.Process()
+    before = process.num_fds(), process.num_threads()
+
+    for _ in range(3):
+        run(path)
+
+    assert (process.num_fds(), process.num_threads()) == before
+
+
 def test_code__stamp_and_digest_change_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the package is edited, the zygote of the older code forks no more."""
     monkeypatch.setattr("ems.batch.engine.code_state.PACKAGE", tmp_path)
