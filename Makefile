@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HAS_UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test lab lint format bench lock handbook schema clean
+.PHONY: help demo test coverage lab lint format bench lock handbook schema clean
 
 help:  ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -13,6 +13,9 @@ demo: $(VENV)/.ready  ## Run the battery dispatch of the demo site
 	$(BIN)/ems run dispatch demo
 
 test: $(VENV)/.ready-test lint  ## Run all checks and tests
+	$(BIN)/pytest -n 2 --dist worksteal
+
+coverage: $(VENV)/.ready-test  ## Run all tests and say which lines they reach; takes twice as long
 	$(BIN)/pytest -n 2 --dist worksteal --cov=ems --cov-report=term
 
 lab: $(VENV)/.ready-lab  ## Open JupyterLab on the notebooks
@@ -35,6 +38,7 @@ bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python -m benchmarks.settlement
 	$(BIN)/python -m benchmarks.measurements
 	$(BIN)/python -m benchmarks.forecast
+	$(BIN)/python -m benchmarks.batch
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
 	uv pip compile --universal --python-version 3.11 --extra dask --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
