@@ -196,8 +196,8 @@ def test_run__killed_in_the_middle(tmp_path: Path, database_url: str, when: str)
     engine = connect(database_url)
     _wait_until(lambda: any(run.status == "running" for run in list_runs(engine)))
     if when == "planning":
-        _wait_until(lambda: any((folder / ".ems" / "runs").glob("*/notebook.ipynb")))
-        time.sleep(2)
+        logs = folder / ".ems" / "logs"
+        _wait_until(lambda: any("cell_finished" in path.read_text() for path in logs.glob("*.log")))
     kernels = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
