@@ -244,7 +244,10 @@ class ForkedProcess:
             answer = self._receive()
         except OSError:
             answer = None
-        answer = answer or {"exit": -signal.SIGKILL}  # the zygote is gone, and kernels die with it
+        if answer is None:  # the zygote is gone, and kernels die with it; what they have started does not
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            answer = {"exit": -signal.SIGKILL}
         self.returncode = int(answer["exit"])
         self.cpu_s, self.peak_memory_mb = answer.get("cpu_s"), answer.get("peak_memory_mb")
         self._connection.close()

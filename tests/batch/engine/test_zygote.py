@@ -109,11 +109,16 @@ def test_engine__kernels_are_isolated_and_draw_their_own_random_numbers(tmp_path
     assert first[2] == second[2] == "False\n"
 
 
-def test_zygote__has_one_thread_and_a_frozen_heap() -> None:
-    """A lock that another thread held during the fork would stay locked in the child for ever."""
+def test_zygote__has_one_thread_and_a_frozen_heap(tmp_path: Path) -> None:
+    """A lock that another thread held during the fork would stay locked; a heap not frozen is copied page by page."""
     process = psutil.Process(start_zygote().process.pid)
+    path = notebook_of(tmp_path, "x = 1", "import gc\nprint(gc.get_freeze_count(), gc.isenabled())")
+
+    frozen, is_enabled = texts(run(path))[-1].split()
 
     assert process.num_threads() == 1
+    assert int(frozen) > 100_000
+    assert is_enabled == "True"
 
 
 def test_engine__parameters_arrive_as_typed(tmp_path: Path) -> None:
@@ -189,8 +194,9 @@ def test_engine__writes_the_notebook_whole_and_seldom(
     assert not list(tmp_path.glob(".partial-*"))
 
 
-def test_kernels__are_gone_when_their_owner_is_killed(tmp_path: Path) -> None:
-    """Kernel, zygote and what the kernel started end when the process that wanted them is killed with signal 9."""
+@pytest.mark.parametrize("killed", ["owner", "zygote"])
+def test_kernels__are_gone_when_what_they_come_from_is_killed(tmp_path: Path, killed: str) -> None:
+    """With signal 9: kernel, what it started, and the zygote end with their owner; kernels end with their zygote."""
     started = "import subprocess, time\nsubprocess.Popen(['sleep', '97531'])\ntime.sleep(60)"
     path = notebook_of(tmp_path, "x = 1", started)
     code = (
@@ -203,11 +209,12 @@ def test_kernels__are_gone_when_their_owner_is_killed(tmp_path: Path) -> None:
     while time.monotonic() < end and not any("97531" in " ".join(one.cmdline()) for one in family):
         time.sleep(0.2)
         family = psutil.Process(owner.pid).children(recursive=True)
+    zygote = next(one for one in family if one.ppid() == owner.pid)
 
-    owner.send_signal(signal.SIGKILL)
-    owner.wait()
+    (owner if killed == "owner" else zygote).send_signal(signal.SIGKILL)
 
     gone, alive = psutil.wait_procs(family, timeout=5)
+    owner.wait(timeout=30)
     assert len(gone) >= 3
     assert not alive
 
