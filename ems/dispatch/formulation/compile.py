@@ -79,6 +79,14 @@ def cost_measure(problem: DispatchProblem, formulation: Formulation, columns: in
     return _measure("cost", expressions, columns)
 
 
+def billed_measure(problem: DispatchProblem, formulation: Formulation, columns: int) -> Measure:
+    """Return what grid connections bill: energy, peaks and all else of their tariffs."""
+    t = np.arange(len(problem.horizon))
+    connections = {one.id for one in connections_of(problem)}
+    found = [*costs_over_steps(problem, formulation, t).items(), *costs_once(problem, formulation).items()]
+    return _measure("billed_cost", [cost for (owner, _), cost in found if owner in connections], columns)
+
+
 def emissions_measure(problem: DispatchProblem, formulation: Formulation, columns: int) -> Measure:
     """Return what a schedule emits, in kg."""
     t = np.arange(len(problem.horizon))
