@@ -18,7 +18,7 @@ UNITS = {
     "deg": "°", "degc": "°C", "k": "K", "m": "m", "m2": "m²", "l": "l", "kg": "kg", "btu": "Btu", "db": "dB",
     "cycle": "cycle", "week": "week",
 }  # fmt: skip
-ONLY_BELOW = {"month": "month", "kw_month": "kW·month"}
+ONLY_BELOW = {"month": "month", "kw_month": "kW·month", "kw_a": "kW·a"}
 """Units that stand only below a line: a month by itself is a number of the calendar."""
 MONEY = frozenset({"cost", "price", "fee", "revenue", "profit", "saving", "charge"})
 FRACTIONS = frozenset(

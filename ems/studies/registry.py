@@ -13,6 +13,7 @@ _PLACES = {
     "tariffs": ("ems.studies.tariffs", "TariffsStudy"),
     "forecast": ("ems.studies.forecast", "ForecastStudy"),
     "backtest": ("ems.studies.backtest", "BacktestStudy"),
+    "sizing": ("ems.studies.sizing", "SizingStudy"),
     "comparison": ("ems.studies.comparison", "ComparisonStudy"),
 }
 STUDIES = tuple(_PLACES)
