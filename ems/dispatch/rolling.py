@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ems.assets.battery import Battery
+from ems.assets.grid_connection import GridConnection
 from ems.dispatch.formulation.matrix import Exclusion, Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
@@ -30,8 +31,8 @@ from ems.dispatch.solvers.highs import highs_lp, set_options, silent_highs
 from ems.dispatch.warm import NUMBERS, WarmDispatch
 from ems.errors import Infeasible, NoSolution
 
-EARLIER_PER_KWH_STEP = 1e-6
-"""Price of each step by which energy is moved later: of equal plans the earliest, far below any price."""
+LATER_PER_KWH_STEP = 1e-6
+"""Price of each step by which energy is bought or sold earlier: it decides among equal plans, far below any price."""
 Series = Mapping[tuple[str, str], np.ndarray]
 """Values by asset and name, shape (steps,), or (scenarios, steps) where scenarios differ."""
 
@@ -163,7 +164,8 @@ class WindowPlanner:
         self.peaks = {one.name: one for one in peaks}
         self.links, self._offsets = warm.links, warm.offsets
         self._given = _given(problem)
-        matrix = _early(warm.compiled.matrix, self.batteries, problem.horizon.step_h)
+        connections = [one.id for one in problem.assets if isinstance(one, GridConnection)]
+        matrix = _late_trade(warm.compiled.matrix, connections, problem.horizon.step_h)
         for battery_id in self.batteries:
             matrix = with_ends(matrix, battery_id, segments)
         for one in peaks:
@@ -321,12 +323,15 @@ def _given(problem: DispatchProblem) -> dict[tuple[str, str], np.ndarray]:
     }
 
 
-def _early(matrix: Matrix, batteries: Sequence[str], step_h: np.ndarray) -> Matrix:
-    """Return the matrix in which, of equal plans, the one that moves energy earliest is the best."""
-    cost, steps = matrix.cost.copy(), np.arange(len(step_h))
-    for battery_id in batteries:
-        for name in ("charge_kw", "discharge_kw"):
-            cost[matrix.variable(battery_id, name).at] += EARLIER_PER_KWH_STEP * steps * step_h
+def _late_trade(matrix: Matrix, connections: Sequence[str], step_h: np.ndarray) -> Matrix:
+    """Return the matrix in which, of equal plans, the one that buys and sells latest is the best.
+
+    What is bought later may turn out not to be needed, and what is not sold yet can still be used.
+    """
+    cost, ahead = matrix.cost.copy(), np.arange(len(step_h))[::-1]
+    for connection_id in connections:
+        for name in ("import_kw", "export_kw"):
+            cost[matrix.variable(connection_id, name).at] += LATER_PER_KWH_STEP * ahead * step_h
     return replace(matrix, cost=cost)
 
 

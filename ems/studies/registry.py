@@ -14,6 +14,7 @@ _PLACES = {
     "forecast": ("ems.studies.forecast", "ForecastStudy"),
     "backtest": ("ems.studies.backtest", "BacktestStudy"),
     "sizing": ("ems.studies.sizing", "SizingStudy"),
+    "rolling": ("ems.studies.rolling", "RollingStudy"),
     "comparison": ("ems.studies.comparison", "ComparisonStudy"),
 }
 STUDIES = tuple(_PLACES)

@@ -54,6 +54,8 @@ class RollingSettings:
         ``always``, as by contract; ``day_ahead``: until the end of the next local day, from the hour of publication.
     published_at_h : float
         Local hour at which the prices of the next day are published.
+    careful_level : float
+        Probability level of the energy needed until any step that own forecasts are planned with; 0.5 is the middle.
     scenarios : int
         Of the stochastic plan.
     cvar_weight, cvar_level : float
@@ -71,6 +73,7 @@ class RollingSettings:
     control: Control = "follow"
     prices_known: Literal["always", "day_ahead"] = "always"
     published_at_h: float = 13.0
+    careful_level: float = 0.6
     scenarios: int = 10
     cvar_weight: float = 0.0
     cvar_level: float = 0.9
@@ -80,6 +83,22 @@ class RollingSettings:
     def but(self, **changes: object) -> RollingSettings:
         """Return the settings with some changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """What perfect foresight does, as far as a window can be told of it.
+
+    Parameters
+    ----------
+    contents_kwh : mapping of str to ndarray (steps + 1,)
+        By battery.
+    peaks_kw : mapping of str to ndarray (periods,)
+        By connection and charge.
+    """
+
+    contents_kwh: Mapping[str, np.ndarray]
+    peaks_kw: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,8 @@ class RollingCase:
     begin, steps : int
         First step of the loop and number of its steps.
     settings : RollingSettings
+    optimum : Optimum, optional
+        What perfect foresight does, for plans that are told how to end.
     """
 
     portfolio: Portfolio
@@ -104,6 +125,7 @@ class RollingCase:
     begin: int
     steps: int
     settings: RollingSettings = RollingSettings()
+    optimum: Optimum | None = None
 
     def __post_init__(self) -> None:
         findings = []
@@ -147,9 +169,20 @@ class RollingCase:
         begin = int(np.searchsorted(times.to_numpy(), np.datetime64(pd.Timestamp(start), "ns")))
         return cls(portfolio, times, truth, begin, round(length_h / step_h), settings or RollingSettings())
 
-    def with_settings(self, settings: RollingSettings) -> RollingCase:
-        """Return the case with other settings."""
-        return replace(self, settings=settings)
+    def earlier(self, days: int) -> RollingCase:
+        """Return the case whose decisions begin as many days before as were measured, at most so many."""
+        per_day = round(24 / self.step_h)
+        moved = min(days, self.begin // per_day) * per_day
+        moved -= moved % self.per_decision
+        return replace(self, begin=self.begin - moved, steps=self.steps + moved)
+
+    def but(self, **changes: object) -> RollingCase:
+        """Return the case with some settings changed."""
+        return replace(self, settings=self.settings.but(**changes))
+
+    def told(self, optimum: Optimum) -> RollingCase:
+        """Return the case whose windows are told how perfect foresight ends."""
+        return replace(self, optimum=optimum)
 
     @cached_property
     def step_h(self) -> float:

@@ -16,25 +16,28 @@ LEARNED_DAYS = 28
 ROUNDS_D = 2
 """Days that are gone back from an end where energy is worth nothing; more change little for a store of hours."""
 GRID = 33
-EndValues = Callable[[int, float], np.ndarray]
-"""By step of the loop and content at the beginning, the worth of each segment, shape (segments,)."""
+EndValues = Callable[[int, float], tuple[np.ndarray, np.ndarray]]
+"""By step of the loop and content at the beginning, width in kWh and worth of each segment, shape (segments,)."""
 
 
 def end_values_of(case: RollingCase, battery: Battery) -> EndValues:
     """Return how a battery's content at the end of a window is valued, as the settings say."""
-    rule = case.settings.terminal_value
+    if case.optimum is not None:
+        return lambda t, content_kwh: _as_optimum(case, battery, t)
+    rule, widths = case.settings.terminal_value, widths_of(battery)
     if rule == "none":
-        return lambda t, content_kwh: np.zeros(SEGMENTS)
+        return lambda t, content_kwh: (widths, np.zeros(SEGMENTS))
     if rule == "keep":
         return lambda t, content_kwh: _kept(case, battery, content_kwh)
     if rule == "mean_price":
-        return lambda t, content_kwh: np.full(SEGMENTS, _mean_worth(case, battery, t))
+        return lambda t, content_kwh: (widths, np.full(SEGMENTS, _mean_worth(case, battery, t)))
     if rule == "duals":
         from ems.studies.rolling_duals import CoarsePlans
 
-        plans: EndValues = CoarsePlans(case, battery).values
-        return plans
-    return PriceQuantiles(case, battery).values
+        plans = CoarsePlans(case, battery)
+        return lambda t, content_kwh: (widths, plans.values(t, content_kwh))
+    quantiles = PriceQuantiles(case, battery)
+    return lambda t, content_kwh: (widths, quantiles.values(t, content_kwh))
 
 
 def widths_of(battery: Battery) -> np.ndarray:
@@ -56,12 +59,34 @@ def _mean_worth(case: RollingCase, battery: Battery, t: int) -> float:
     return max(price * battery.discharge_efficiency - battery.degradation_cost_per_kwh, 0.0)
 
 
-def _kept(case: RollingCase, battery: Battery, content_kwh: float) -> np.ndarray:
-    """Return a worth above any price for the content of the beginning, and none above it."""
-    dearest = float(np.max(_connection_prices(case, battery)[0]))
-    filled = np.clip(content_kwh / widths_of(battery) - np.arange(SEGMENTS), 0.0, 1.0)
-    values: np.ndarray = np.where(filled > 0.5, 2 * max(dearest, 0.0), 0.0)
-    return values
+def _kept(case: RollingCase, battery: Battery, content_kwh: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a worth above any price up to the content of the beginning, and none above it."""
+    return _up_to(case, battery, content_kwh, 0.0)
+
+
+def _as_optimum(case: RollingCase, battery: Battery, t: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a worth above any price up to the content that perfect foresight has then, and none above it.
+
+    Beyond the end of the loop, it is the worth by which all are settled.
+    """
+    assert case.optimum is not None, "asked of windows that are told"
+    end = t + case.window_steps
+    if end < case.steps:
+        return _up_to(case, battery, float(case.optimum.contents_kwh[battery.id][end]), 0.0)
+    settled = next(one for one in case.settled.active() if one.id == battery.id)
+    assert isinstance(settled, Battery), "batteries stay batteries"
+    return widths_of(battery), np.full(SEGMENTS, settled.final_energy_value_per_kwh or 0.0)
+
+
+def _up_to(
+    case: RollingCase, battery: Battery, content_kwh: float, above_per_kwh: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a worth above any price up to a content, and a given one above it."""
+    dearest = float(np.max(np.abs(_connection_prices(case, battery)[0])))
+    widths, values = np.zeros(SEGMENTS), np.full(SEGMENTS, above_per_kwh)
+    widths[0], values[0] = content_kwh, 2 * dearest / battery.discharge_efficiency
+    widths[1] = max(battery.content_kwh - content_kwh, 0.0)
+    return widths, values
 
 
 class PriceQuantiles:

@@ -24,6 +24,7 @@ Tables = Mapping[Key, np.ndarray]
 Progress = Callable[[int, int], None]
 LEARNED_DAYS = 60
 """Days before, from which is learned how much of the last errors goes on."""
+FEWEST_HEDGE_DAYS = 7
 RIDGE_SHARE = 0.02
 """Pull of what is learned of errors towards nothing, as a share of their squares."""
 RECENT_H = (1.0, 3.0, 24.0)
@@ -270,6 +271,8 @@ def error_paths(case: RollingCase, tables: Tables, k: int, count: int, seed: int
             paths = np.maximum(paths, 0.0)
         if case.kinds[key] == "solar":
             paths = np.where(table[k] > 0, paths, 0.0)
+        # What differs within the first steps is met by the plant's control; the first powers are common to all.
+        paths[:, : case.per_decision] = table[k][: case.per_decision]
         found[key] = paths
     return found
 
@@ -296,3 +299,48 @@ def scored(case: RollingCase, tables: Tables) -> pd.DataFrame:
         error = np.abs(tables[key] - truth[key])[:, :count].mean()
         rows.append({"asset": key[0], "series": key[1], "mae": float(error), "mean": float(truth[key].mean())})
     return pd.DataFrame(rows)
+
+
+def hedged(case: RollingCase, tables: Tables, level: float) -> dict[Key, np.ndarray]:
+    """Return careful forecasts: the energy that a site needs until any step is that of a probability level.
+
+    load[lead] += quantile of errors summed until the lead - quantile of errors summed until the lead before
+
+    A store that is a little too full costs its losses, one that is too empty a dear hour: a plan that knows one future
+    does well to take a careful one. Errors are those of a site's demand less its generation, as forecasts of the same
+    hour had them on the days before. Sums of hours err less than hours one by one, which the steps account for.
+
+    Parameters
+    ----------
+    case : RollingCase
+    tables : mapping of (asset, name) to ndarray (decisions, steps)
+    level : float
+        Above 0.5 for a careful plan; 0.5 changes nothing.
+    """
+    found = dict(tables)
+    if level == 0.5:
+        return found
+    per_day = max(1, round(24 / case.settings.decide_every_h))
+    truth = perfect_tables(case)
+    known_after = -(-case.window_steps // (case.per_decision * per_day))
+    for site in case.portfolio.sites:
+        here = {one.id for one in case.portfolio.active() if one.site_id == site.id}
+        signs = {"load": 1.0, "solar": -1.0}
+        keys = [key for key, kind in case.kinds.items() if key[0] in here and kind in signs]
+        loads = [key for key in keys if case.kinds[key] == "load"]
+        if not loads:
+            continue
+        error = np.sum([signs[case.kinds[key]] * (truth[key] - tables[key]) for key in keys], axis=0)
+        summed = np.cumsum(error, axis=1)
+        days = -(-len(summed) // per_day)
+        padded = np.full((days * per_day, summed.shape[1]), np.nan)
+        padded[: len(summed)] = summed
+        by_day = padded.reshape(days, per_day, -1)
+        table = tables[loads[0]].copy()
+        for day in range(FEWEST_HEDGE_DAYS + known_after, days):
+            past = by_day[max(0, day - known_after - LEARNED_DAYS) : day - known_after]
+            at = slice(day * per_day, min((day + 1) * per_day, len(summed)))
+            margin = np.quantile(past, level, axis=0) - np.quantile(past, 0.5, axis=0)
+            table[at] += np.diff(margin, axis=1, prepend=0.0)[: at.stop - at.start]
+        found[loads[0]] = np.maximum(table, 0.0)
+    return found

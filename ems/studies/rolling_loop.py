@@ -107,6 +107,17 @@ def run_policy(
             record.keep(record.planned, t0 + ahead, {key: values[ahead] for key, values in orders.planned.items()})
         if progress is not None:
             progress(k + 1, len(case.decisions))
+    if checkpoint is not None and begin < len(case.decisions):
+        last = Checkpoint(
+            len(case.decisions),
+            record.flows,
+            record.planned,
+            tuple(record.notes),
+            contents,
+            peaks.so_far,
+            policy.memory(),
+        )
+        write_checkpoint(checkpoint, last)
     flips = tuple(getattr(policy, "flips", ()))
     return PolicyRun(policy.name, record.flows, record.planned, peaks.cost(), tuple(record.notes), flips)
 

@@ -146,7 +146,7 @@ class Peaks:
                 rate = one.rate_per_kw(number, so_far)
                 floor = float(one.floors_kw[number])
                 rest_d = (one.ends[number] - t - case.window_steps) * case.step_h / 24
-                levels = self._levels(one, t, rest_d)
+                levels = self._levels(one, number, t, rest_d)
                 found[one.charge.name, slot] = PeakState(
                     counted, so_far, np.maximum(levels, floor), np.full(len(levels), rate / len(levels))
                 )
@@ -161,12 +161,14 @@ class Peaks:
                 least = min(least, max(state.so_far_kw, float(state.levels_kw[0])) / one.charge.per_kw)
         return least
 
-    def _levels(self, one: ChargePeriods, t: int, rest_d: float) -> np.ndarray:
+    def _levels(self, one: ChargePeriods, number: int, t: int, rest_d: float) -> np.ndarray:
         """Return quantiles of the highest peak that the rest of a period has in any case, shape (levels,).
 
         A kW costs its price times the probability that no later peak exceeds it; with as many days as are left, each
         as one of the days before, that is (share of days below) ** days.
         """
+        if self.case.optimum is not None:
+            return np.full(PEAK_LEVELS, self.case.optimum.peaks_kw[one.key][number])
         if self.case.settings.demand_value == "increment" or rest_d <= 0 or one.charge.period == "day":
             return np.zeros(PEAK_LEVELS)
         daily = self._shaved[one.connection.id]

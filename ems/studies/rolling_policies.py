@@ -18,7 +18,7 @@ from ems.dispatch.rolling_rows import RiskAversion
 from ems.errors import Infeasible, NoSolution
 from ems.settlement.plant import Order
 from ems.studies.rolling_case import Key, RollingCase
-from ems.studies.rolling_ends import SEGMENTS, EndValues, end_values_of, widths_of
+from ems.studies.rolling_ends import SEGMENTS, EndValues, end_values_of
 from ems.studies.rolling_forecasts import Tables, error_paths, in_window_steps
 from ems.studies.rolling_peaks import Peaks
 
@@ -206,7 +206,6 @@ class Planned:
             if isinstance(one, Battery)
         }
         self._ends: dict[str, EndValues] = {one.id: end_values_of(case, one) for one in case.batteries}
-        self._widths = {one.id: widths_of(one) for one in case.batteries}
         self._before: dict[str, np.ndarray] = {}
         self._before_k = -1
         self._last: tuple[WindowPlan, int] | None = None
@@ -281,10 +280,11 @@ class Planned:
                 shifted = np.full(len(values), np.nan)
                 shifted[: len(values) - moved] = values[moved:]
                 before[asset_id] = shifted
+        ends = {one: values(t, contents[one]) for one, values in self._ends.items()}
         return WindowState(
             contents_kwh=contents,
-            end_widths_kwh=self._widths,
-            end_values_per_kwh={one: values(t, contents[one]) for one, values in self._ends.items()},
+            end_widths_kwh={one: widths for one, (widths, _) in ends.items()},
+            end_values_per_kwh={one: values for one, (_, values) in ends.items()},
             peaks=states,
             before_kw=before,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,10 +34,13 @@ class RollingResult:
     case : RollingCase
     runs : mapping of str to PolicyRun
         By policy, in the order in which they were asked for.
+    forecasts : mapping of str to mapping of (asset, name) to ndarray (decisions, measured steps)
+        What was forecast at each decision, by name: naive, own, careful (own as the plan took it) and perfect.
     """
 
     case: RollingCase
     runs: Mapping[str, PolicyRun]
+    forecasts: Mapping[str, Mapping[Key, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def policies(self) -> list[str]:
@@ -134,7 +137,7 @@ class RollingResult:
             named: dict[str, dict[str, np.ndarray]] = {}
             for (asset_id, flow), values in run.planned.items():
                 named.setdefault(f"planned_{flow}", {})[asset_id] = values
-            one = one.merge(self._dataset(named)) if named else one
+            one = one.assign(self._dataset(named).data_vars) if named else one
             found.append(one.assign(cost=self.step_costs(name)))
         whole = xr.concat(
             found, pd.Index(self.policies, name="policy"), data_vars="all", coords="minimal", compat="override"
@@ -197,7 +200,7 @@ class RollingResult:
             rows[name] = {
                 "cost": costs[name],
                 "saving": costs["no_control"] - costs[name] if "no_control" in costs else np.nan,
-                "gap_closed": self._gap_closed(name),
+                "gap_closed": self.gap_closed(name),
                 "import_kwh": float(np.sum(imports)) * self.case.step_h,
                 "export_kwh": float(np.sum(exports)) * self.case.step_h,
                 "peak_import_kw": float(np.max(imports)),
@@ -207,7 +210,8 @@ class RollingResult:
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("policy")
 
-    def _gap_closed(self, name: str) -> float:
+    def gap_closed(self, name: str) -> float:
+        """Return the share of the distance from the rule to perfect foresight that a policy closes; else NaN."""
         if RULE not in self.costs or OPTIMUM not in self.costs:
             return np.nan
         gap = self.costs[RULE] - self.costs[OPTIMUM]
@@ -224,4 +228,4 @@ class RollingResult:
 
     def with_runs(self, runs: Sequence[PolicyRun]) -> RollingResult:
         """Return the result with further policies."""
-        return RollingResult(self.case, {**self.runs, **{one.name: one for one in runs}})
+        return RollingResult(self.case, {**self.runs, **{one.name: one for one in runs}}, self.forecasts)
