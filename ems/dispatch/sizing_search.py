@@ -43,7 +43,10 @@ SHARE_OF_OPEN = 0.1
 GOOD_SHARE = 0.5
 """Of what a box promised, the share that lets it grow when it comes true."""
 NO_SIZE = 1e-6
-"""Share of a range below which a size is rounding."""
+"""Share of a lot or a range within which sizes are the same."""
+ROUNDING = 1e-10
+"""Share of a range below which a size is the solver's rounding. The best size of a small site in a wide range may be
+a millionth of it: cutting off more would end the search before it."""
 EXACTLY = SolverOptions(mip_gap=0.0)
 
 
@@ -300,7 +303,7 @@ def _evaluated(dispatch: SizedDispatch, terms: SizingTerms, sizes: np.ndarray) -
     for at, allowed in enumerate(terms.ranges):
         if allowed.lot is not None:
             sizes[at] = allowed.lot * np.clip(np.round(sizes[at] / allowed.lot), *allowed.lots)
-        elif sizes[at] - allowed.lowest < NO_SIZE * (allowed.highest - allowed.lowest):
+        elif sizes[at] - allowed.lowest < ROUNDING * (allowed.highest - allowed.lowest):
             sizes[at] = allowed.lowest
     return dispatch.at(sizes)
 

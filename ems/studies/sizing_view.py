@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ems.studies.sizing import SizingStudy
 
 WITHOUT, WITH = "without", "with"
-SHOWN_DIGITS = 6
-"""Digits of a size after the point beyond which it is a solver's rounding."""
+SHOWN_DIGITS = 4
+"""Digits of a size after the point beyond which nobody buys it."""
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,15 @@ def test_best_sizes__energy_price_factor_leaves_wear():
     assert found.cost_a == pytest.approx(240 * 0.2 + 120 * 0.05 + 120 * 0.3, abs=MONEY)
 
 
+def test_best_sizes__small_site_in_wide_ranges():
+    """0.25 kWh are needed in one hour; the last tenth of a watt of the connection is found, too."""
+    sun, demand = [0.0] * 4 + [1.0] * 2, [0.0] * 5 + [0.25]
+    one = dispatch(demand, 0.5, sun_kw_per_kw=sun, steps=6, initial_soc=0.5, round_trip_efficiency=0.998)
+    of = terms(0.25, 0.0625, 1.0, 0.5)
+
+    assert best_sizes(one, of).cost_a == pytest.approx(as_one_matrix(one, of), rel=2e-5)
+
+
 def test_best_sizes__connection_too_small():
     with pytest.raises(Infeasible, match="no connection up to 5 kW carries what the site needs"):
         best_sizes(dispatch(), terms(1.0, 1.0, 1.0, 1.0, highest=(200, 50, 50, 5)))
