@@ -21,10 +21,10 @@ NEAR = 2e-4
 USUAL_HOURS = 2.0
 """Hours for which the battery of a sweep lasts at full power, where the best one has no size."""
 MOST_STEPS = 25
-FEW_TRIALS, QUICK_TRIALS, PROOF_TRIALS = 5, 3, 8
+FEW_TRIALS, QUICK_TRIALS, PROOF_TRIALS = 5, 3, 6
 """How many sizes are dispatched for a changed assumption, and for a step of a break-even and its last one. What is
 found is sure to be reached; more trials would find the last thousandth."""
-NEW_BILL_TRIALS = 20
+NEW_BILL_TRIALS = 14
 """The same where the bill changes: what was learned of another one is of no use."""
 SAME_PRICE = 3e-3
 """Share of a price within which a break-even is found."""

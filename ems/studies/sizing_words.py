@@ -99,7 +99,7 @@ def _when_it_pays(view: SizingView) -> Iterator[str]:
         price, unit = _price(view, str(part))
         is_there = factor >= 1
         verb = "pays up to" if is_there else "would pay below"
-        yield f"A {part} {verb} {money(price * factor, view.currency, 0)} per {unit}, {factor:.2g} times its price."
+        yield f"A {part} {verb} {money(price * factor, view.currency, 0)} per {unit}, {factor:.3g} times its price."
 
 
 def _price(view: SizingView, part: str) -> tuple[float, str]:
