@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Years = Annotated[int, Field(ge=1, le=LONGEST_LIFE_A)]
+LEAST_OUTLAY = 1e-6
+"""Money below which nothing is invested: its rate of return would be beyond all numbers."""
 FLOWS = ("investment", "replacement", "maintenance", "residual")
 
 
@@ -242,7 +244,7 @@ def compare(invested: LifeCycle, baseline: LifeCycle) -> Comparison:
         "cumulative": net.cumsum(),
         "cumulative_discounted": discounted.cumsum(),
     }
-    is_paid = bool(net[0] < 0)
+    is_paid = bool(net[0] < -LEAST_OUTLAY)
     nothing = undefined("nothing is invested")
     return Comparison(
         pd.DataFrame(columns, index=change.index) + 0.0,

@@ -75,6 +75,14 @@ def test_compare__nothing_is_invested():
     assert found.payback_a.reason == "nothing is invested"
 
 
+def test_compare__next_to_nothing_is_invested():
+    """A rate of return of 1e300 and more is none."""
+    found = compare(life_cycle([(battery(), 1e-305)], 40, terms()), life_cycle([(battery(), 0)], 90, terms()))
+
+    assert found.npv == pytest.approx(300)
+    assert found.irr.reason == "nothing is invested"
+
+
 @given(
     size=st.floats(0, 1e3),
     bills=st.tuples(st.floats(0, 1e5), st.floats(0, 1e5)),
