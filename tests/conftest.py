@@ -1,7 +1,16 @@
 """Fixtures which all tests may use, and the table of reference cases at the end of a run."""
 
+import os
+
 from database_fixtures import database_url, engine, postgresql_server
+from hypothesis import HealthCheck, settings
 from project_fixtures import demo_run, project
 from reference_table import pytest_terminal_summary
 
 __all__ = ["database_url", "demo_run", "engine", "postgresql_server", "project", "pytest_terminal_summary"]
+
+# A law holds on a slow machine, too. Where a commit is judged, the same examples come each time; elsewhere new ones.
+settings.register_profile(
+    "ems", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("ems")

@@ -12,6 +12,7 @@ from ems.errors import InvalidInput, MissingValues, did_you_mean, show
 if TYPE_CHECKING:
     import xarray as xr
 
+NEARLY_EQUAL = 1e-12
 PROBABILITY_TOLERANCE = 1e-9
 
 
@@ -75,7 +76,8 @@ def _chosen(distance: np.ndarray, probability: np.ndarray, count: int) -> np.nda
     chosen = np.empty(count, dtype=int)
     for number in range(count):
         left = np.where(is_free, probability @ nearest, np.inf)
-        best = int(np.argmin(left))
+        # Of equal ones the first: a processor's order of adding up must not decide.
+        best = int(np.flatnonzero(left <= left.min() * (1 + NEARLY_EQUAL))[0])
         chosen[number] = best
         is_free[best] = False
         np.minimum(nearest, nearest[:, best, None], out=nearest)

@@ -267,6 +267,7 @@ def test_resume__without_what_was_hidden_is_refused(project: Path, monkeypatch: 
 def test_cancel__of_a_study_closes_its_run(project: Path) -> None:
     """The run of a task that is cancelled is cancelled, too, and the task tells which it was."""
     name = write_workflow(project, [{"id": "plan", "study": "dispatch", "case": "demo"}])
+    others = {one.pid for one in psutil.Process().children(recursive=True)}  # a database server of other tests
     process = start(project, "workflow", "run", name, "--quiet")
     engine = connect()
     wait_for(lambda: any(one.status == "running" for one in list_runs(engine)))
@@ -281,4 +282,4 @@ def test_cancel__of_a_study_closes_its_run(project: Path) -> None:
     (row,) = tasks_of(engine, found.id)
     assert (row.status, row.run_id) == ("cancelled", one.id)
     assert one.status == "cancelled"
-    assert psutil.Process().children(recursive=True) == []
+    assert {one.pid for one in psutil.Process().children(recursive=True)} <= others
