@@ -71,3 +71,22 @@ def show_ledger(ledger: Any) -> Table:
 
 def _known(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def show_days(days: Any, currency: str) -> Table:
+    """Return the days on which a plan cost most above perfect foresight, as a table.
+
+    Parameters
+    ----------
+    days : DataFrame (date)
+        ``cost``, ``optimal_cost``, ``regret``.
+    currency : str
+    """
+    columns = ("day", f"cost ({currency})", f"perfect foresight ({currency})", f"difference ({currency})")
+    if days.empty:
+        return Table(columns, [], "no days: they need the policies plan_own and perfect_foresight")
+    names = ("cost", "optimal_cost", "regret")
+    rows = [
+        (f"{day:%a %d %b %Y}", *(shown_number(float(row[name]), 2) for name in names)) for day, row in days.iterrows()
+    ]
+    return Table(columns, rows, "the worst days, without charges of whole months")
