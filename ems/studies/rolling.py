@@ -215,11 +215,9 @@ class RollingStudy(Study):
         """Return the regret ledger of the plan with own forecasts; None where it or perfect foresight was not run."""
         from ems.studies.rolling_ledger import regret_ledger
 
-        if "plan_own" not in result.runs or "perfect_foresight" not in result.runs:
+        if result.own is None or not {"plan_own", "perfect_foresight"} <= set(result.runs):
             return None
-        optimum = result.runs["perfect_foresight"]
-        tables = result.forecasts["own"]
-        return regret_ledger(result.case, result.runs["plan_own"], optimum, tables)
+        return regret_ledger(result.case, result.runs["plan_own"], result.runs["perfect_foresight"], result.own)
 
     def uncertainty(self, result: RollingResult) -> ValueOfUncertainty | None:
         """Return what planning for several futures is worth; None where a policy that tells it was not run."""

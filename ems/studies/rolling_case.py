@@ -172,8 +172,8 @@ class RollingCase:
     def earlier(self, days: int) -> RollingCase:
         """Return the case whose decisions begin as many days before as were measured, at most so many."""
         per_day = round(24 / self.step_h)
-        moved = min(days, self.begin // per_day) * per_day
-        moved -= moved % self.per_decision
+        moved = min(days, self.begin // per_day - 1) * per_day
+        moved = max(moved - moved % self.per_decision, 0)
         return replace(self, begin=self.begin - moved, steps=self.steps + moved)
 
     def but(self, **changes: object) -> RollingCase:

@@ -7,6 +7,7 @@ models that are fitted again each day; at each decision they are issued again wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -236,7 +237,45 @@ def _learned(case: RollingCase, recent: np.ndarray, error: np.ndarray, at: int, 
     return shares
 
 
-# ---------------------------------------------------------------------------------- scenarios
+# ---------------------------------------------------------------------------------- what errors teach
+@dataclass(frozen=True)
+class OwnForecasts:
+    """Forecasts at all decisions, and at those that would have been made before them, from whose errors is learned.
+
+    Parameters
+    ----------
+    case : RollingCase
+        That begins earlier.
+    tables : mapping of (asset, name) to ndarray (decisions of that case, measured steps)
+    before : int
+        Number of its decisions that lie before the loop.
+    """
+
+    case: RollingCase
+    tables: Tables
+    before: int = 0
+
+    @classmethod
+    def made(cls, case: RollingCase, models: Mapping[Kind, str], seed: int = 0) -> OwnForecasts:
+        """Return forecasts of models, by kind."""
+        wide = case.earlier(LEARNED_DAYS)
+        before = len(wide.decisions) - len(case.decisions)
+        return cls(wide, own_tables(wide, models, seed=seed), before)
+
+    def of_loop(self) -> dict[Key, np.ndarray]:
+        """Return the forecasts at the loop's decisions."""
+        return {key: table[self.before :] for key, table in self.tables.items()}
+
+    def careful(self, level: float, known: set[str] | None = None) -> dict[Key, np.ndarray]:
+        """Return careful forecasts at the loop's decisions, those of some kinds replaced by what truly comes."""
+        tables = mixed(self.tables, perfect_tables(self.case), self.case.kinds, known or set())
+        return {key: table[self.before :] for key, table in hedged(self.case, tables, level).items()}
+
+    def paths(self, k: int, count: int, seed: int) -> dict[Key, np.ndarray] | None:
+        """Return scenarios of a decision of the loop, see `error_paths`."""
+        return error_paths(self.case, self.tables, self.before + k, count, seed)
+
+
 def error_paths(case: RollingCase, tables: Tables, k: int, count: int, seed: int) -> dict[Key, np.ndarray] | None:
     """Return scenarios of a decision: its forecast with the errors of forecasts issued at the same hour of past days.
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ems.studies.rolling_case import RollingCase
-from ems.studies.rolling_forecasts import Tables, hedged, mixed, perfect_tables
+from ems.studies.rolling_forecasts import OwnForecasts, Tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
 from ems.studies.rolling_optimum import optimum_of
 from ems.studies.rolling_policies import Planned
@@ -85,7 +85,7 @@ def regret_ledger(
     case: RollingCase,
     realised: PolicyRun,
     optimum: PolicyRun,
-    tables: Tables,
+    own: OwnForecasts,
     *,
     longer_h: float = 96.0,
     progress: Callable[[int, int], None] | None = None,
@@ -99,13 +99,13 @@ def regret_ledger(
         Of the plan with the tables.
     optimum : PolicyRun
         Of perfect foresight.
-    tables : mapping of (asset, name) to ndarray (decisions, steps)
-        Forecasts that the plan was made with, before it was made careful.
+    own : OwnForecasts
+        Forecasts that the plan was made with, at the settings' careful level.
     longer_h : float
         Length of the horizon that the plan's is replaced by, where it is longer.
     progress : callable, optional
     """
-    perfect = perfect_tables(case)
+    perfect, tables = perfect_tables(case), own.of_loop()
     costs = [_cost(case, realised)]
     is_replaced, taken = [], set()
     stages = len(WORDS)
@@ -120,8 +120,7 @@ def regret_ledger(
         keys = [key for key, kind in case.kinds.items() if kind == signal]
         taken.add(signal)
         differs = any(not np.array_equal(tables[key], perfect[key]) for key in keys)
-        known = mixed(tables, perfect, case.kinds, taken)
-        keep(_rolled(case, hedged(case, known, case.settings.careful_level)) if differs else None)
+        keep(_rolled(case, own.careful(case.settings.careful_level, taken)) if differs else None)
     settings = case.settings
     longer = case.but(horizon_h=longer_h) if longer_h > settings.horizon_h else case
     keep(_rolled(longer, _true(longer)) if longer is not case else None)

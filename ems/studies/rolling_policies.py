@@ -19,7 +19,7 @@ from ems.errors import Infeasible, NoSolution
 from ems.settlement.plant import Order
 from ems.studies.rolling_case import Key, RollingCase
 from ems.studies.rolling_ends import SEGMENTS, EndValues, end_values_of
-from ems.studies.rolling_forecasts import Tables, error_paths, in_window_steps
+from ems.studies.rolling_forecasts import OwnForecasts, Tables, in_window_steps
 from ems.studies.rolling_peaks import Peaks
 
 IDLE_KW = 1e-3
@@ -165,15 +165,22 @@ class Planned:
         What is forecast at each decision.
     perfect : mapping of (asset, name) to ndarray (decisions, measured steps)
         What truly comes: of series that nobody has to forecast, it is known.
-    is_stochastic : bool
-        Whether scenarios of past errors are planned for, whose first powers are the same.
+    several : OwnForecasts, optional
+        Forecasts from whose past errors scenarios are made, which share their first powers; None plans for one future.
     """
 
     def __init__(
-        self, name: str, case: RollingCase, tables: Tables, perfect: Tables, *, is_stochastic: bool = False
+        self,
+        name: str,
+        case: RollingCase,
+        tables: Tables,
+        perfect: Tables,
+        *,
+        several: OwnForecasts | None = None,
     ) -> None:
         self.name, self.case = name, case
-        self.tables, self.is_stochastic = tables, is_stochastic
+        self.tables, self.several = tables, several
+        is_stochastic = several is not None
         self._sites = _sites_of(case)
         self._charges = {one.id: [] for one in case.connections}  # type: ignore[var-annotated]
         slots = peak_slots(case.portfolio, case.settings.horizon_h)
@@ -260,9 +267,9 @@ class Planned:
 
     def _window_series(self, k: int) -> dict[Key, np.ndarray]:
         series = {key: values[k] for key, values in self._series.items()}
-        if self.is_stochastic:
+        if self.several is not None:
             settings = self.case.settings
-            paths = error_paths(self.case, self.tables, k, settings.scenarios, settings.seed)
+            paths = self.several.paths(k, settings.scenarios, settings.seed)
             for key, values in (paths or {}).items():
                 if key in series:
                     series[key] = in_window_steps(values, self.case.per_step)

@@ -16,6 +16,7 @@ from ems.assets.load import Load
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
 from ems.studies.rolling_case import Key, RollingCase
+from ems.studies.rolling_forecasts import OwnForecasts
 from ems.studies.rolling_loop import PolicyRun
 from ems.units import unit_of
 
@@ -36,11 +37,14 @@ class RollingResult:
         By policy, in the order in which they were asked for.
     forecasts : mapping of str to mapping of (asset, name) to ndarray (decisions, measured steps)
         What was forecast at each decision, by name: naive, own, careful (own as the plan took it) and perfect.
+    own : OwnForecasts or None
+        Own forecasts with those before the loop.
     """
 
     case: RollingCase
     runs: Mapping[str, PolicyRun]
     forecasts: Mapping[str, Mapping[Key, np.ndarray]] = field(default_factory=dict, repr=False)
+    own: OwnForecasts | None = field(default=None, repr=False)
 
     @property
     def policies(self) -> list[str]:
@@ -228,4 +232,4 @@ class RollingResult:
 
     def with_runs(self, runs: Sequence[PolicyRun]) -> RollingResult:
         """Return the result with further policies."""
-        return RollingResult(self.case, {**self.runs, **{one.name: one for one in runs}}, self.forecasts)
+        return RollingResult(self.case, {**self.runs, **{one.name: one for one in runs}}, self.forecasts, self.own)

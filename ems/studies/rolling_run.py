@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ems.studies.rolling_case import Key, Kind, RollingCase
-from ems.studies.rolling_forecasts import Tables, hedged, naive_tables, own_tables, perfect_tables
+from ems.studies.rolling_case import Kind, RollingCase
+from ems.studies.rolling_forecasts import OwnForecasts, Tables, naive_tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
 from ems.studies.rolling_optimum import perfect_foresight
 from ems.studies.rolling_policies import NoControl, Planned, Policy, SelfConsumption, TimeOfUse
@@ -20,10 +21,24 @@ FORECASTS_OF = {"plan_naive": "naive", "plan_own": "careful", "stochastic": "own
 Progress = Callable[[str, int, int], None]
 
 
-def forecasts_for(
-    case: RollingCase, policies: Sequence[str], models: Mapping[Kind, str], *, seed: int = 0
-) -> dict[str, Tables]:
-    """Return the forecasts that policies need, by name: naive, own, careful and perfect.
+@dataclass(frozen=True)
+class Forecasts:
+    """Forecasts that policies are run with.
+
+    Parameters
+    ----------
+    tables : mapping of str to mapping of (asset, name) to ndarray (decisions, measured steps)
+        By name: naive, own, careful (own as plans take it) and perfect.
+    own : OwnForecasts or None
+        The own ones with those before the loop; None where no policy needs them.
+    """
+
+    tables: Mapping[str, Tables]
+    own: OwnForecasts | None = None
+
+
+def forecasts_for(case: RollingCase, policies: Sequence[str], models: Mapping[Kind, str]) -> Forecasts:
+    """Return the forecasts that policies need.
 
     Parameters
     ----------
@@ -31,25 +46,26 @@ def forecasts_for(
     policies : sequence of str
     models : mapping of str to str
         Model of own forecasts by kind.
-    seed : int
     """
-    perfect = perfect_tables(case)
+    perfect, settings = perfect_tables(case), case.settings
     found: dict[str, Tables] = {"perfect": {key: perfect[key] for key in case.kinds}}
     if "plan_naive" in policies:
         found["naive"] = naive_tables(case)
+    own = None
     if {"plan_own", "stochastic"} & set(policies):
-        found["own"] = own_tables(case, models, seed=seed)
-        found["careful"] = hedged(case, found["own"], case.settings.careful_level)
-    return found
+        own = OwnForecasts.made(case, models, settings.seed)
+        found["own"] = own.of_loop()
+        found["careful"] = own.careful(settings.careful_level)
+    return Forecasts(found, own)
 
 
-def policy_of(name: str, case: RollingCase, forecasts: Mapping[str, Tables]) -> Policy:
+def policy_of(name: str, case: RollingCase, forecasts: Forecasts) -> Policy:
     """Return a policy that decides again and again, by name."""
     if name in RULES:
         return RULES[name](name, case)
-    perfect: dict[Key, object] = perfect_tables(case)  # type: ignore[assignment]
-    tables = forecasts[FORECASTS_OF[name]]
-    return Planned(name, case, tables, perfect, is_stochastic=name == "stochastic")  # type: ignore[arg-type]
+    tables = forecasts.tables[FORECASTS_OF[name]]
+    several = forecasts.own if name == "stochastic" else None
+    return Planned(name, case, tables, perfect_tables(case), several=several)
 
 
 def run_policies(
@@ -57,7 +73,7 @@ def run_policies(
     policies: Sequence[str],
     models: Mapping[Kind, str],
     *,
-    forecasts: Mapping[str, Tables] | None = None,
+    forecasts: Forecasts | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> RollingResult:
@@ -70,14 +86,14 @@ def run_policies(
         Names, see `ems.studies.rolling.POLICIES`.
     models : mapping of str to str
         Model of own forecasts by kind.
-    forecasts : mapping of str to tables, optional
+    forecasts : Forecasts, optional
         Forecasts that were made beforehand.
     folder : Path, optional
         Where loops keep their state, so that a run that was broken goes on; it is removed when all are done.
     progress : callable, optional
         Told the policy, and how many decisions of how many are made.
     """
-    made = dict(forecasts or forecasts_for(case, policies, models, seed=case.settings.seed))
+    made = forecasts or forecasts_for(case, policies, models)
     runs: dict[str, PolicyRun] = {}
     for name in policies:
         if name == OPTIMUM:
@@ -88,4 +104,4 @@ def run_policies(
         runs[name] = run_policy(case, policy_of(name, case, made), progress=told, checkpoint=checkpoint)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-    return RollingResult(case, runs, made)
+    return RollingResult(case, runs, made.tables, made.own)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolling_samples import home_case
 
-from ems.studies.rolling_forecasts import hedged, mixed, naive_tables, perfect_tables
+from ems.studies.rolling_forecasts import OwnForecasts, hedged, mixed, naive_tables, perfect_tables
 from ems.studies.rolling_ledger import ValueOfUncertainty, regret_ledger
 from ems.studies.rolling_loop import run_policy
 from ems.studies.rolling_optimum import perfect_foresight
@@ -22,7 +22,7 @@ def ledger_of(case, true_kinds=()):
     tables = mixed(naive_tables(case), perfect_tables(case), case.kinds, set(true_kinds))
     careful = hedged(case, tables, case.settings.careful_level)
     realised = run_policy(case, Planned("plan_own", case, careful, perfect_tables(case)))
-    return regret_ledger(case, realised, perfect_foresight(case), tables, longer_h=48)
+    return regret_ledger(case, realised, perfect_foresight(case), OwnForecasts(case, tables), longer_h=48)
 
 
 @settings(max_examples=3, deadline=None)
