@@ -21,6 +21,8 @@ from ems.dispatch.solvers.highs import highs_lp, read_solution, set_options, sil
 from ems.dispatch.solvers.solution import Solution
 from ems.errors import Infeasible, InvalidInput, NoSolution
 
+ROUNDING = 1e-11
+"""Distance from a number of six digits that only rounding makes."""
 NUMBERS = ("cost", "row_lower", "row_upper", "lower", "upper")
 """Arrays of a matrix in which series may stand."""
 
@@ -110,7 +112,7 @@ class WarmDispatch:
             at = np.flatnonzero(np.nan_to_num(by_one) != 0)
             if len(at):
                 step = np.rint(by_ramp[at] / by_one[at]).astype(int) - 1
-                links[name] = Link(at, np.clip(step, 0, steps - 1), by_one[at])
+                links[name] = Link(at, np.clip(step, 0, steps - 1), _unrounded(by_one[at]))
         self.offsets[key] = _offset_factors(problem, key, self._values[key], self._matrix.offset)
         return links
 
@@ -190,6 +192,15 @@ class WarmDispatch:
         if solution.x is not None and not _is_exact(self._matrix, solution.x):
             return solve_exactly(self._matrix, self.options)[0]
         return solution
+
+
+def _unrounded(factor: np.ndarray) -> np.ndarray:
+    """Return factors as they were before a difference of large numbers rounded them: 1 for 0.99999999999997.
+
+    Times a change of some hundred kW, such a rest would set a bound below zero.
+    """
+    simple = np.round(factor, 6)
+    return np.where(np.abs(factor - simple) < ROUNDING, simple, factor)
 
 
 def _is_exact(matrix: Matrix, x: np.ndarray) -> bool:

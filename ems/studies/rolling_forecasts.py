@@ -307,13 +307,21 @@ def error_paths(case: RollingCase, tables: Tables, k: int, count: int, seed: int
         truth = np.stack([values[case.decisions[one] : case.decisions[one] + steps] for one in drawn])
         paths = table[k] + truth - table[drawn]
         if case.kinds[key] != "price":
-            paths = np.maximum(paths, 0.0)
+            # A meter's mistake of a past day would be an error beyond what the asset can do.
+            paths = np.clip(paths, 0.0, max(_rated_kw(case, key), float(table[k].max())))
         if case.kinds[key] == "solar":
             paths = np.where(table[k] > 0, paths, 0.0)
         # What differs within the first steps is met by the plant's control; the first powers are common to all.
         paths[:, : case.per_decision] = table[k][: case.per_decision]
         found[key] = paths
     return found
+
+
+def _rated_kw(case: RollingCase, key: Key) -> float:
+    """Return the highest power that an asset is made for, without a limit where it states none."""
+    asset = next(one for one in case.portfolio.active() if one.id == key[0])
+    rated = getattr(asset, "rated_load_kw", None) or getattr(asset, "rated_capacity_kw", None)
+    return np.inf if rated is None else float(rated)
 
 
 def in_window_steps(table: np.ndarray, per_step: int) -> np.ndarray:

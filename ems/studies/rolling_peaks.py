@@ -110,14 +110,27 @@ class Peaks:
         self.case = case
         self.charges = charge_periods(case)
         self.so_far = {one.key: one.prior_kw.copy() for one in self.charges}
+        local = case.horizon.local_times(case.timezone)
+        months = (local.year * 12 + local.month).to_numpy()
+        self._month = np.unique(months, return_inverse=True)[1]
+        for connection in case.connections:
+            bought = np.zeros(self._month[-1] + 1)
+            bought[0] = connection.month_import_kwh_so_far
+            self.so_far[_energy_key(connection.id)] = bought
 
     def note(self, connection_id: str, t: int, flows: Mapping[tuple[str, str], float]) -> None:
-        """Keep the power of a connection in a step of the loop."""
+        """Keep the power of a connection in a step of the loop, and the energy of its month."""
+        bought_kw = flows.get((connection_id, "import_kw"), 0.0)
+        self.so_far[_energy_key(connection_id)][self._month[t]] += bought_kw * self.case.step_h
         for one in self.charges:
             number = one.period[t]
             if number >= 0 and one.connection.id == connection_id:
                 power = flows[one.connection.id, f"{one.charge.basis}_kw"] * one.charge.per_kw
                 self.so_far[one.key][number] = max(self.so_far[one.key][number], power)
+
+    def month_kwh(self, connection_id: str, t: int) -> float:
+        """Return the energy that the month of a step has bought so far."""
+        return float(self.so_far[_energy_key(connection_id)][self._month[t]])
 
     def cost(self) -> float:
         """Return what the peaks cost, of charges that bill the highest power."""
@@ -193,6 +206,10 @@ class Peaks:
             peaks = [shaved_peak_kw(net[days == day], batteries, self.case.step_h) for day in numbers]
             found[connection.id] = (numbers, np.array(peaks))
         return found
+
+
+def _energy_key(connection_id: str) -> str:
+    return f"{connection_id} bought in each month"
 
 
 def shaved_peak_kw(net_kw: np.ndarray, batteries: list[Battery], step_h: float) -> float:

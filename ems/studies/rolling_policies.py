@@ -21,6 +21,7 @@ from ems.studies.rolling_case import Key, RollingCase
 from ems.studies.rolling_ends import SEGMENTS, EndValues, end_values_of
 from ems.studies.rolling_forecasts import OwnForecasts, Tables, in_window_steps
 from ems.studies.rolling_peaks import Peaks
+from ems.studies.rolling_tiers import tier_prices
 
 IDLE_KW = 1e-3
 """A planned power below this is none."""
@@ -213,6 +214,7 @@ class Planned:
             if isinstance(one, Battery)
         }
         self._ends: dict[str, EndValues] = {one.id: end_values_of(case, one) for one in case.batteries}
+        self._tiers = tier_prices(case)
         self._before: dict[str, np.ndarray] = {}
         self._before_k = -1
         self._last: tuple[WindowPlan, int] | None = None
@@ -249,7 +251,7 @@ class Planned:
         states = peaks.states(t)
         state = self._state(k, t, contents_kwh, states)
         try:
-            plan = self.planner.plan(self._window_series(k), state)
+            plan = self.planner.plan(self._window_series(k, t, peaks), state)
         except (Infeasible, NoSolution) as error:
             self.planner.reset()
             return self._fallen_back(k, str(error))
@@ -265,8 +267,11 @@ class Planned:
         }
         return self._orders(rows, 0, caps)
 
-    def _window_series(self, k: int) -> dict[Key, np.ndarray]:
+    def _window_series(self, k: int, t: int, peaks: Peaks) -> dict[Key, np.ndarray]:
         series = {key: values[k] for key, values in self._series.items()}
+        for one in self._tiers:
+            prices = one.of_window(t, peaks.month_kwh(one.connection.id, t))
+            series |= {key: in_window_steps(values, self.case.per_step) for key, values in prices.items()}
         if self.several is not None:
             settings = self.case.settings
             paths = self.several.paths(k, settings.scenarios, settings.seed)

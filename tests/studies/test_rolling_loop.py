@@ -15,7 +15,9 @@ from ems.studies.rolling_optimum import perfect_foresight
 from ems.studies.rolling_policies import Planned
 from ems.studies.rolling_result import RollingResult
 from ems.studies.rolling_run import run_policies
+from ems.studies.rolling_tiers import tier_prices
 from ems.tariffs.demand_charge import DemandCharge
+from ems.tariffs.tariff import EnergyPeriod, EnergyTier, Tariff
 
 MODELS = {"load": "seasonal_naive", "solar": "seasonal_naive", "price": "seasonal_naive"}
 RULES_AND_PLANS = ("no_control", "self_consumption", "time_of_use", "plan_naive", "plan_perfect", "perfect_foresight")
@@ -182,3 +184,25 @@ def test_optimum__is_the_settled_cost_of_the_dispatch() -> None:
     assert result.violations(run.name) == []
     peak = max(run.flows["grid", "import_kw"])
     assert peak < max(case.net_kw("home")[case.begin :])
+
+
+def test_plan__knows_the_tier_that_its_month_has_reached() -> None:
+    """Above 40 kWh of a month a kWh costs 0.60: storing energy pays only after that, and the plan does it then."""
+    first = EnergyTier(up_to_kwh=40, import_price_per_kwh=0.10, export_price_per_kwh=0.05)
+    tiers = (first, EnergyTier(import_price_per_kwh=0.60, export_price_per_kwh=0.05))
+    tariff = Tariff(id="tiers", name="Tiers", periods=(EnergyPeriod(name="all", tiers=tiers),))
+    case = home_case(14, days=12, first_day=3)
+    assets = tuple(one.replace(tariff_id="tiers") if one.id == "grid" else one for one in case.portfolio.assets)
+    portfolio = case.portfolio.replace(tariffs=(tariff,), assets=assets)
+    steps = len(case.times)
+    flat = {"import_price_per_kwh": np.full(steps, 0.10), "export_price_per_kwh": np.full(steps, 0.05)}
+    truth = {**case.truth, **{("grid", name): values for name, values in flat.items()}}
+    case = type(case)(portfolio, case.times, truth, case.begin, case.steps, case.settings)
+
+    (tier,) = tier_prices(case)
+    prices = [tier.of_window(0, kwh)["grid", "import_price_per_kwh"][0] for kwh in (0.0, 39.9, 40.1)]
+    result = run_policies(case, ("plan_perfect", "perfect_foresight"), MODELS)
+
+    assert prices == [0.10, 0.10, 0.60]
+    assert result.violations("plan_perfect") == []
+    assert result.costs["perfect_foresight"] <= result.costs["plan_perfect"] + 1e-4
