@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolling_samples import home_case
 
+from ems.assets.portfolio import Portfolio, Site
 from ems.errors import InvalidInput
 from ems.studies.rolling_forecasts import hedged, naive_tables, own_tables, perfect_tables
 from ems.studies.rolling_loop import run_policy
@@ -206,3 +207,27 @@ def test_plan__knows_the_tier_that_its_month_has_reached() -> None:
     assert prices == [0.10, 0.10, 0.60]
     assert result.violations("plan_perfect") == []
     assert result.costs["perfect_foresight"] <= result.costs["plan_perfect"] + 1e-4
+
+
+def test_loop__of_two_sites_costs_what_each_costs_alone() -> None:
+    """Two homes that share nothing: one loop for both is as good as one for each."""
+    alone = [home_case(seed, days=10, horizon_h=24, terminal_value="none") for seed in (15, 16)]
+    assets, truth = [], {}
+    for number, case in enumerate(alone):
+        for one in case.portfolio.assets:
+            assets.append(one.replace(id=f"{one.id}-{number}", name=f"{one.id}-{number}", site_id=f"home-{number}"))
+        truth |= {(f"{asset}-{number}", name): values for (asset, name), values in case.truth.items()}
+    sites = tuple(Site(id=f"home-{number}", timezone="Europe/Berlin") for number in range(2))
+    portfolio = Portfolio(currency="EUR", sites=sites, assets=tuple(assets))
+    both = type(alone[0])(portfolio, alone[0].times, truth, alone[0].begin, alone[0].steps, alone[0].settings)
+
+    together = run_policies(both, ("self_consumption", "plan_perfect"), MODELS)
+    apart = [run_policies(case, ("self_consumption", "plan_perfect"), MODELS) for case in alone]
+
+    assert together.violations("plan_perfect") == []
+    left = {"self_consumption": 1e-6, "plan_perfect": 0.05}  # equal plans may be told apart otherwise
+    for policy, tolerance in left.items():
+        bills = [one.dataset["cost"].sel(policy=policy).sum() for one in apart]
+        assert float(together.dataset["cost"].sel(policy=policy).sum()) == pytest.approx(
+            float(sum(bills)), abs=tolerance
+        )
