@@ -148,18 +148,16 @@ def survive_on_dask(stage: Stage, cases: int) -> list[str]:
     from ems.database.engine import connect
 
     write_sweep(stage.folder, cases)
+    engine = connect()
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         stage.place = ("--dask", cluster.scheduler_address)
         stage.call()
         assert stage.command is not None
         while stage.command.poll() is None:
             time.sleep(0.5)
-            found = list_batches(connect(), name="survival", limit=1)
-            if (
-                found
-                and not stage.done["worker killed"]
-                and count_cases(connect(), found[0].id)["completed"] > cases / 2
-            ):
+            found = list_batches(engine, name="survival", limit=1)
+            is_half = bool(found) and count_cases(engine, found[0].id)["completed"] > cases / 2
+            if is_half and not stage.done["worker killed"]:
                 os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
                 stage.done["worker killed"] += 1
         stage.done[f"command ended with {stage.command.returncode}"] += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ems.batch.batches.attempt import Attempt, MachineAtFault
@@ -44,11 +45,10 @@ def run_on_worker(project: str, batch_id: str, number: int, code: str) -> str:
     from ems.batch.batches.keys import code_of
     from ems.database.batch_leases import lease_this
     from ems.database.batches import get_batch
-    from ems.database.engine import connect
 
     os.environ.setdefault("EMS_PROJECT", project)
     try:
-        engine = connect()
+        engine = _engine_of_process()
         batch = get_batch(engine, batch_id)
         if code_of(batch.study) != code:
             return "another package"
@@ -59,6 +59,14 @@ def run_on_worker(project: str, batch_id: str, number: int, code: str) -> str:
         return Attempt.of(engine, leased, batch.study, options).run(owner)
     except (MachineAtFault, DatabaseProblem) as reason:
         return f"machine at fault: {reason}"
+
+
+@cache
+def _engine_of_process() -> Engine:
+    """Return one engine for all tasks of a worker: each of its own would keep connections of its own."""
+    from ems.database.engine import connect
+
+    return connect(keeps_connections=True)
 
 
 def coordinate_on_dask(engine: Engine, batch: Batch, address: str, report: Report) -> Batch:
