@@ -71,7 +71,7 @@ def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
     with (
         run_log(run_id),
         span("ems.run", study=study.name, case=case.name, run_id=run_id),
-        _stopping_on_sigterm(),
+        stopping_on_sigterm(),
         started_kernel(project, {RUN_ID_VARIABLE: run_id, "EMS_PROJECT": str(project)}) as kernel,
     ):
         return _run_in(kernel, case, run_id, progress)
@@ -194,7 +194,7 @@ def _say_where_links_lead(reports: Path) -> None:
 
 
 @contextmanager
-def _stopping_on_sigterm() -> Iterator[None]:
+def stopping_on_sigterm() -> Iterator[None]:
     """Treat a request to end like Ctrl-C, so that the record is closed."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -10,7 +10,6 @@ import click
 
 if TYPE_CHECKING:
     from ems.batch.batches.opening import Prepared
-    from ems.batch.batches.options import BatchOptions
     from ems.database.batch_records import Batch
 
 
@@ -58,18 +57,24 @@ def batch(study: str, sweep: str, **given: Any) -> None:
 
     if (given["batch_id"] or given["retry_failed"]) and not given["resume"]:
         raise click.UsageError("--batch and --retry-failed go with --resume")
+    if given["scheduler"] and given["workers"]:
+        raise click.UsageError("--workers has no effect with --dask: the cluster has its own")
+    if given["dry_run"] and given["resume"]:
+        raise click.UsageError(
+            "--dry-run shows the cases of a new batch; `ems batches show` those of one that was begun"
+        )
     names = ("attempts", "run_timeout_s", "cell_timeout_s", "memory_limit_mb")
-    options = BatchOptions(**{name: given[name] for name in names if given[name] is not None})
-    prepared = prepare(study, load_sweep(study, sweep), options)
+    stated = {name: given[name] for name in names if given[name] is not None}
+    prepared = prepare(study, load_sweep(study, sweep), BatchOptions(**stated))
     if given["dry_run"]:
         _show_cases(prepared, as_json=given["as_json"])
         return
-    done = _run(prepared, options, given)
+    done = _run(prepared, stated, given)
     if done.status != "completed":
         sys.exit(1)
 
 
-def _run(prepared: Prepared, options: BatchOptions, given: dict[str, Any]) -> Batch:
+def _run(prepared: Prepared, stated: dict[str, Any], given: dict[str, Any]) -> Batch:
     from ems.batch.batches.opening import begin, resume
     from ems.batch.batches.progress import Progress, outcome_rows
     from ems.cli.run import in_columns
@@ -79,7 +84,7 @@ def _run(prepared: Prepared, options: BatchOptions, given: dict[str, Any]) -> Ba
     done: Batch
     engine = connect()
     if given["resume"]:
-        opened = resume(engine, prepared, given["batch_id"], retry_failed=given["retry_failed"])
+        opened = resume(engine, prepared, given["batch_id"], stated, retry_failed=given["retry_failed"])
     else:
         opened = begin(engine, prepared)
     with Progress(opened.cases, is_shown=not given["quiet"] and not given["as_json"]) as progress:

@@ -31,15 +31,18 @@ def is_alive(run: Run) -> bool:
     """
     if run.process_id is None:
         return True
+    started = run.process_started_at
+    return is_there(run.process_id, None if started is None else started.timestamp())
+
+
+def is_there(number: int, started_s: float | None) -> bool:
+    """Return whether a process of this machine still runs, by its number and its start in seconds since 1970."""
     try:
-        process = psutil.Process(run.process_id)
+        process = psutil.Process(number)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        started = process.create_time()
+        return started_s is None or abs(process.create_time() - started_s) <= CLOCK_TOLERANCE_S
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
-    if run.process_started_at is None:
-        return True
-    return abs(started - run.process_started_at.timestamp()) <= CLOCK_TOLERANCE_S

@@ -12,7 +12,7 @@ import psutil
 import sqlalchemy as sa
 
 from ems.database.engine import reading
-from ems.database.processes import CLOCK_TOLERANCE_S
+from ems.database.processes import is_there
 from ems.database.tables import record_of
 from ems.database.turns import in_turn
 from ems.database.workflow_records import SCHEDULES, WORKFLOW_EXECUTIONS, ScheduleState, WorkflowExecution
@@ -213,10 +213,6 @@ def _is_gone(owner: str) -> bool:
     if host != socket.gethostname()[:150] or len(rest) != 3:
         return False
     try:
-        process = psutil.Process(int(rest[0]))
-        started = process.create_time()
-        return process.status() == psutil.STATUS_ZOMBIE or abs(started - float(rest[1])) > CLOCK_TOLERANCE_S
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.AccessDenied, ValueError):
+        return not is_there(int(rest[0]), float(rest[1]))
+    except ValueError:
         return False

@@ -5,22 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ems.batch.batches.owners import is_gone
 from ems.batch.batches.worker import AT_FAULT, CODE_CHANGED, PARENT_VARIABLE
 from ems.batch.engine.zygote import ADDRESS_VARIABLE
 from ems.batch.engine.zygote_client import NoZygote, ZygoteProcess
+from ems.batch.run import stopping_on_sigterm
 from ems.errors import DatabaseProblem, RunFailed
 from ems.folders import project_folder, scratch_folder
 
@@ -215,20 +213,3 @@ def clean_up(engine: Engine, batch: Batch) -> None:
             shutil.rmtree(scratch_folder() / "runs" / one.run_id, ignore_errors=True)
     sweep_interrupted(engine)
     write_index(engine)
-
-
-@contextmanager
-def stopping_on_sigterm() -> Iterator[None]:
-    """Treat a request to end like Ctrl-C, so that cases are given back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_signal: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

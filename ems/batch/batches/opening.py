@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ems.batch.batches.keys import code_of, key_of
 from ems.batch.batches.options import BatchOptions
@@ -66,7 +67,9 @@ def begin(engine: Engine, prepared: Prepared) -> Batch:
     return open_batch(engine, prepared.batch, prepared.cases)
 
 
-def resume(engine: Engine, prepared: Prepared, batch_id: str | None, *, retry_failed: bool) -> Batch:
+def resume(
+    engine: Engine, prepared: Prepared, batch_id: str | None, stated: Mapping[str, Any], *, retry_failed: bool
+) -> Batch:
     """Open the batch that was begun with this sweep before, and return it.
 
     Parameters
@@ -76,6 +79,8 @@ def resume(engine: Engine, prepared: Prepared, batch_id: str | None, *, retry_fa
         What the sweep would be now.
     batch_id : str or None
         Batch to go on with; None takes the newest one of this study and sweep.
+    stated : mapping
+        Options that are to be others than those that it was begun with.
     retry_failed : bool
         Whether cases that failed are tried again.
 
@@ -109,7 +114,7 @@ def resume(engine: Engine, prepared: Prepared, batch_id: str | None, *, retry_fa
             f"batch {batch.id}",
             "was begun with other cases or inputs; leave out --resume: what has the same key is not run again",
         )
-    return reopen_batch(engine, batch.id, retry_failed=retry_failed, options=prepared.batch.options)
+    return reopen_batch(engine, batch.id, retry_failed=retry_failed, options={**batch.options, **stated})
 
 
 def _is_repeatable(prepared: Prepared) -> bool:

@@ -6,7 +6,7 @@ import socket
 
 import psutil
 
-CLOCK_TOLERANCE_S = 3.0
+from ems.database.processes import is_there
 
 
 def owner_of(process: psutil.Process | None = None) -> str:
@@ -24,12 +24,4 @@ def is_gone(owner: str) -> bool:
     host, number, started = owner.rsplit(":", 2)
     if host != socket.gethostname():
         return False
-    try:
-        process = psutil.Process(int(number))
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return abs(process.create_time() - float(started)) > CLOCK_TOLERANCE_S
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
-        return False
+    return not is_there(int(number), float(started))

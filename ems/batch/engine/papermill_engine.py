@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, NBClientEngine, NotebookExecutionManager
+from papermill.engines import Engine, NotebookExecutionManager
 
 from ems.batch.engine.manager import forked_kernel_manager, with_private_sockets
+from ems.errors import InvalidInput
+from ems.folders import write_whole
 
 SAVE_EVERY_S = 5.0
 """A reader of a running notebook waits this long; papermill writes it twice for each cell."""
@@ -48,7 +49,7 @@ class CarefulManager(NotebookExecutionManager):  # type: ignore[misc]
             return
         import nbformat
 
-        _write_whole(Path(path), nbformat.writes(self.nb))
+        write_whole(Path(path), nbformat.writes(self.nb))
 
     def cell_interrupted(self, cell: Any, reason: str) -> None:
         """Mark a cell in which the kernel died or time ran out."""
@@ -95,8 +96,6 @@ class CarefulClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def papermill_execute_cells(self) -> None:
         """Execute each cell and keep its state."""
-        from nbclient.exceptions import CellExecutionError
-
         for index, cell in enumerate(self.nb.cells):
             self.nb_man.cell_start(cell, index)
             try:
@@ -169,15 +168,19 @@ class EmsEngine(Engine):  # type: ignore[misc]
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         """Run the cells in a forked kernel, or in the kernel that is given as ``km``.
 
-        A notebook of another language than Python runs in a stock kernel.
+        A notebook that asks for another kernel than this interpreter's own gets the one that it asks for.
         """
         if "km" in options:
             _execute(nb_man, kernel_name, options)
             return
-        if nb_man.nb.metadata.get("kernelspec", {}).get("language", "python") != "python":
-            NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
-            return
         limit = options.pop("memory_limit_mb", None)
+        if kernel_name not in ("", None, NATIVE_KERNEL_NAME):
+            if limit is not None:
+                raise InvalidInput(
+                    f"memory_limit_mb = {limit:g} MB", f"kernel '{kernel_name}' is not forked, and has no such limit"
+                )
+            _execute(nb_man, kernel_name, options)
+            return
         with with_private_sockets(forked_kernel_manager(limit)) as manager:
             try:
                 _execute(nb_man, kernel_name, {**options, "km": manager})
@@ -200,19 +203,3 @@ def _execute(nb_man: Any, kernel_name: str, options: dict[str, Any]) -> None:
         log=logger,
         **given,
     ).execute()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".partial-", suffix=".ipynb", delete=False, encoding="utf-8"
-    ) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise

@@ -32,7 +32,8 @@ class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
             # On a thread: other kernels of this process go on while the first one waits for the imports.
             process = await asyncio.to_thread(ForkedProcess, manager.connection_file, folder, environment, limit)
         except NoZygote as reason:
-            print(f"Please look: {reason}; a kernel is started the slow way", file=sys.stderr)
+            lacking = "" if limit is None else f", without its limit of {limit:g} MB"
+            print(f"Please look: {reason}; a kernel is started the slow way{lacking}", file=sys.stderr)
             return await super().launch_kernel(cmd, **kwargs)
         self.process, self.pid, self.pgid, self.cwd = process, process.pid, process.pid, folder
         return self.connection_info

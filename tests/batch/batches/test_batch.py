@@ -12,8 +12,14 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
 from project_fixtures import environment_of, make_project, run_ems
 
+from ems.batch.batches.opening import begin, prepare, resume
+from ems.batch.batches.options import BatchOptions
+from ems.batch.batches.sweep import load_sweep
+from ems.cli import commands
 from ems.database.batches import list_attempts, list_batches, list_cases
 from ems.database.engine import connect
 from ems.database.runs import get_run, list_runs
@@ -120,6 +126,30 @@ def test_batch__dry_run_writes_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "8 cases of study dispatch; nothing was run or written" in done.stdout
     assert not (folder / "data" / "ems.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--dask", "tcp://x:1", "--workers", "2"), "--workers has no effect with --dask"),
+        (("--dry-run", "--resume"), "--dry-run shows the cases of a new batch"),
+        (("--retry-failed",), "--batch and --retry-failed go with --resume"),
+    ],
+)
+def test_batch__options_that_would_have_no_effect(project: Path, options: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(commands, ["batch", "dispatch", "battery-horizon", *options])
+
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_resume__keeps_the_options_that_are_not_stated(project: Path, engine: sa.Engine) -> None:
+    sweep = load_sweep("dispatch", "battery-horizon")
+    opened = begin(engine, prepare("dispatch", sweep, BatchOptions(attempts=7, run_timeout_s=60)))
+
+    again = resume(engine, prepare("dispatch", sweep, BatchOptions()), None, {"run_timeout_s": 90}, retry_failed=False)
+
+    assert (again.id, again.options["attempts"], again.options["run_timeout_s"]) == (opened.id, 7, 90)
 
 
 def test_batch__asked_to_stop_gives_its_cases_back(tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ import nbformat
 import papermill
 import psutil
 import pytest
+from jupyter_client.kernelspec import NoSuchKernel
 
 from ems.batch.engine.code_state import code_digest, code_stamp
 from ems.batch.engine.zygote import ENVIRONMENT
 from ems.batch.engine.zygote_client import close_zygotes, start_zygote
 from ems.batch.jupyter import load_papermill
+from ems.errors import InvalidInput
 
 load_papermill()  # makes the engine known
 
@@ -228,6 +230,18 @@ def test_engine__takes_a_stock_kernel_with_a_word_where_it_cannot_fork(
 
     assert texts(run(path))[-1] == "2\n"
     assert "a kernel is started the slow way" in capsys.readouterr().err
+
+
+def test_engine__another_kernel_is_not_replaced_by_a_fork(tmp_path: Path) -> None:
+    """A notebook of another environment must not run in this one; a limit that would not hold is refused."""
+    path = notebook_of(tmp_path, "x = 1")
+
+    with pytest.raises(NoSuchKernel, match="of-another-environment"):
+        papermill.execute_notebook(path, None, engine_name="ems", kernel_name="of-another-environment")
+    with pytest.raises(InvalidInput, match="memory_limit_mb = 512 MB: kernel 'of-another-environment' is not forked"):
+        papermill.execute_notebook(
+            path, None, engine_name="ems", kernel_name="of-another-environment", memory_limit_mb=512
+        )
 
 
 def test_zygote__that_was_killed_is_started_anew(tmp_path: Path) -> None:
