@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from ems.report.style import MEASURED_FONT, SETTINGS, SHOWN_FONTS, WIDTH_IN
 
@@ -113,7 +114,7 @@ class ReportFigure(Figure):
             try:
                 canvas = kind(self)
                 if engine is not None and self.axes:
-                    with _measured_once(self):
+                    with _measured_once(self), _margins_kept(self):
                         engine.execute(self)
                 self.set_layout_engine("none")
                 with _measured_once(self):
@@ -158,6 +159,35 @@ def _measured_once(figure: Figure) -> Iterator[None]:
         kind._get_layout = measure
         for axis in axes:
             del axis._update_ticks
+
+
+@contextmanager
+def _margins_kept(figure: Figure) -> Iterator[None]:
+    """Let axes remember how far their labels reach beyond them: room is found in two rounds, which see the same.
+
+    Only a legend below axes moves a little with their height, by less than a line. This saves a sixth of a figure.
+    """
+    for axes in figure.axes:
+        axes.get_tightbbox = _measured_around(axes)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for axes in figure.axes:
+            del axes.get_tightbbox
+
+
+def _measured_around(axes: Any) -> Any:
+    """Return a way to measure axes with their labels, which measures once and then goes with the axes."""
+    measure = axes.get_tightbbox
+    reaches: list[Any] = []
+
+    def around(*arguments: Any, **options: Any) -> Bbox | None:
+        if not reaches:
+            box = measure(*arguments, **options)
+            reaches.append(None if box is None else box.extents - axes.bbox.extents)
+        return None if reaches[0] is None else Bbox.from_extents(*(axes.bbox.extents + reaches[0]))
+
+    return around
 
 
 def _smaller(svg: str) -> str:

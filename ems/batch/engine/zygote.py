@@ -60,6 +60,9 @@ NOT_PRELOADED = (
 )  # fmt: skip
 """What a notebook does not need: to change tables, the adapter for sktime, to make pages. Three seconds' work."""
 
+YOUNG_OBJECTS = 50_000
+"""New objects after which the collector looks for cycles; at Python's 700 it takes a tenth of a run with figures."""
+
 
 @dataclass
 class Kernel:
@@ -198,6 +201,7 @@ def run_kernel(request: dict[str, Any]) -> None:
     if request.get("memory_limit_mb"):
         _limit_memory(float(request["memory_limit_mb"]))
     _forget_what_was_drawn()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
