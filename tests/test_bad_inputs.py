@@ -20,7 +20,8 @@ from neutral_cases import make_case_project
 
 from ems.assets.portfolio import read_portfolio
 from ems.batch.parameters import load_case
-from ems.batch.reporting import make_page, write_index
+from ems.batch.reporting import make_page
+from ems.batch.site.run_index import write_index
 from ems.database.engine import connect
 from ems.database.optimizations import jobs_of, read_results
 from ems.database.runs import get_run, list_runs

@@ -1,19 +1,15 @@
-"""Reports of runs: the page of one run and the index of all, made from the database's records."""
+"""Reports of runs: the page of a run, made from its notebook and the database's records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ems.database.forecast_queries import list_forecasts
 from ems.database.forecast_records import ForecastJob
 from ems.database.masking import masked, without_secrets
-from ems.database.optimizations import jobs_of, total_costs
+from ems.database.optimizations import jobs_of
 from ems.database.records import OptimizationJob, Run
-from ems.database.runs import list_runs
-from ems.folders import project_folder, write_whole
-from ems.report.index import IndexRow, render_index
 from ems.studies.objective_words import measure_of, measured, objective_words
 from ems.studies.study import Study
 
@@ -21,12 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MOST_LISTED = 5000
-"""Runs in the index; older ones stay in the database."""
-
-
-def reports_folder() -> Path:
-    """Return the folder of reports."""
-    return project_folder() / "reports"
+"""Forecasts of a run that its report tells of."""
 
 
 def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
@@ -94,33 +85,6 @@ def _in_short(job: ForecastJob) -> str:
 
 def _status(job: ForecastJob) -> str:
     return job.status if job.error is None else f"{job.status}: {job.error}"
-
-
-def write_index(engine: Engine) -> Path:
-    """Write the index of all runs and return its path."""
-    rows = []
-    runs = list_runs(engine, limit=MOST_LISTED)
-    costs = total_costs(engine, [run.id for run in runs])
-    for run in runs:
-        total_cost, currency = costs.get(run.id, (None, None))
-        rows.append(
-            IndexRow(
-                run_id=run.id,
-                study=run.study,
-                case=run.case_name,
-                title=run.title,
-                status=run.status,
-                started_at=run.started_at or run.created_at,
-                finished_at=run.finished_at,
-                total_cost=total_cost,
-                currency=currency,
-                report=run.report_path.removeprefix("reports/") if run.report_path else None,
-                error=run.error,
-            )
-        )
-    path = reports_folder() / "index.html"
-    write_whole(path, render_index(rows))
-    return path
 
 
 def safe_notebook(notebook: Any) -> str:

@@ -130,7 +130,7 @@ def remove_left(run: Run) -> None:
 
 def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
     """Write report and notebook, then close the record: a run is completed only when all of it is there."""
-    from ems.batch.reporting import write_index
+    from ems.batch.site.run_index import write_index
     from ems.database.runs import complete_run, fail_run
 
     error = write_report(engine, run_id, case, executed)
@@ -167,7 +167,11 @@ def write_report(engine: Engine, run_id: str, case: Case, executed: ExecutedNote
 
 def _load_page_makers() -> None:
     import ems.batch.reporting
+    import ems.batch.site.run_index
     import ems.report.page  # noqa: F401
+    from ems.report.site_page import site_template
+
+    site_template()
 
 
 def _as_it_will_be(run: Run, executed: ExecutedNotebook) -> Run:

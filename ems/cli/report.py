@@ -5,18 +5,55 @@ from __future__ import annotations
 import click
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Examples:
+  ems report index                         reports/index.html, the list of runs
+  ems report site                          that list and all other pages, in reports/site
+  ems report site --out /srv/www/ems       a copy for a web server, reports included"""
+)
 def report() -> None:
     """Make pages from the database."""
 
 
-@report.command()
+@report.command(epilog="\b\nExamples:\n  ems report index")
 def index() -> None:
     """Write reports/index.html, the list of all runs."""
-    from ems.batch.reporting import write_index
     from ems.batch.run import sweep_interrupted
+    from ems.batch.site.run_index import write_index
     from ems.database.engine import connect
 
     engine = connect()
     sweep_interrupted(engine)
-    click.echo(str(write_index(engine)))
+    click.echo(str(write_index(engine, anew=True)))
+
+
+@report.command(
+    epilog="""\b
+Examples:
+  ems report site
+  ems report site --site harbour
+  ems report site --out /srv/www/ems --site harbour --site campus
+
+\b
+The folder needs no server: open site/index.html, or put it on any static one. docs/site.md tells more.
+Exit codes: 0 done, 2 the input cannot be used."""
+)
+@click.option("--out", metavar="FOLDER", help="Write there in place of reports/, with the reports that pages lead to.")
+@click.option(
+    "--site", "sites", multiple=True, metavar="ID", help="Only assets, forecasts and plans of it; repeatable."
+)
+def site(out: str | None, sites: tuple[str, ...]) -> None:
+    """Write pages of assets, alarms, maintenance, forecasts, optimizations, workflows and batches."""
+    from pathlib import Path
+
+    from ems.batch.run import sweep_interrupted
+    from ems.batch.site.write import check_writable, write_site
+    from ems.database.engine import connect
+
+    folder = None if out is None else Path(out).expanduser()
+    if folder is not None:
+        check_writable(folder)
+    engine = connect()
+    sweep_interrupted(engine)
+    click.echo(str(write_site(engine, folder, tuple(dict.fromkeys(sites)))))

@@ -13,7 +13,7 @@ def cancel(run_id: str) -> None:
     Its process is asked to end, as by Ctrl-C; where it does not within 10 s, it is ended by force. A run of a batch
     is marked; the batch's worker ends it.
     """
-    from ems.batch.reporting import write_index
+    from ems.batch.site.run_index import write_index
     from ems.batch.watch.cancel import end_run
     from ems.database.engine import connect
 

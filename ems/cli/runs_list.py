@@ -80,7 +80,7 @@ def swept_engine() -> Engine:
 
     engine = connect()
     if sweep_interrupted(engine):
-        from ems.batch.reporting import write_index
+        from ems.batch.site.run_index import write_index
 
         write_index(engine)
     return engine

@@ -1,14 +1,36 @@
-"""The list of all runs as one HTML page, which works without its script and from any folder."""
+"""The list of runs as a page: what needs a person first, then what runs now, then all runs, the newest first."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from ems.report.policy import content_policy, make_environment, read_asset
-from ems.report.tables import shown_duration, shown_money
+from ems.report.site_parts import (
+    Cell,
+    Column,
+    Empty,
+    Links,
+    Listing,
+    Part,
+    Section,
+    as_link,
+    moment_cell,
+    money_cell,
+    status_cell,
+)
+from ems.report.tables import NOTHING, shown_duration
+
+INTERRUPTED = "interrupted"
+RUN_COLUMNS = (
+    Column("run"),
+    Column("study", is_choice=True),
+    Column("status", is_choice=True),
+    Column("started"),
+    Column("took", is_number=True),
+    Column("total cost", is_number=True),
+)
+ATTENTION_COLUMNS = (Column("what"), Column("status"), Column("when"))
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,7 @@ class IndexRow:
     currency : str or None
         ISO 4217 code.
     report : str or None
-        Path of the report's file, relative to the index.
+        Path of the report's file, relative to the folder of reports.
     error : str or None
         Why the run did not complete.
     """
@@ -42,37 +64,129 @@ class IndexRow:
     report: str | None
     error: str | None
 
+    @property
+    def state(self) -> str:
+        """The status in the words of the list: a run whose process was lost is interrupted."""
+        is_lost = self.status == "failed" and (self.error or "").startswith(INTERRUPTED)
+        return INTERRUPTED if is_lost else self.status
 
-def render_index(rows: Sequence[IndexRow]) -> str:
-    """Return the list of runs as HTML, newest first.
 
-    Without its script all runs are shown; with it they can be filtered by study and status.
+@dataclass(frozen=True)
+class AttentionRow:
+    """Something that a person should look at.
+
+    Parameters
+    ----------
+    what, small : str
+        Its name, and what it is.
+    status, reason : str
+        How it stands, and why, in words.
+    moment : datetime or None
+    href : str or None
+        Where more of it is, made by `as_link`.
+    """
+
+    what: str
+    small: str
+    status: str
+    reason: str
+    moment: dt.datetime | None
+    href: str | None = None
+
+
+def run_list(rows: Sequence[IndexRow], reports: str = "./") -> Listing:
+    """Return the runs as the main list of a page, newest first.
 
     Parameters
     ----------
     rows : sequence of IndexRow
         In any order.
+    reports : str
+        Way from the page to the folder of reports.
     """
-    style, script = read_asset("style.css"), read_asset("index.js")
-    environment = make_environment()
-    environment.filters["as_money"] = shown_money
-    environment.filters["as_utc"] = lambda moment: f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M}"
-    environment.filters["as_duration"] = shown_duration
-    environment.filters["as_link"] = as_link
-    return environment.get_template("index.html.j2").render(
-        rows=sorted(rows, key=lambda row: (row.started_at, row.run_id), reverse=True),
-        studies=sorted({row.study for row in rows}),
-        statuses=sorted({row.status for row in rows}),
-        style=style,
-        script=script,
-        policy=content_policy(style, script),
+    ordered = sorted(rows, key=lambda row: (row.started_at, row.run_id), reverse=True)
+    cells = [_run_cells(row, reports) for row in ordered]
+    return Listing(RUN_COLUMNS, cells, ("run", "runs"), "newest first", is_main=True)
+
+
+def attention_list(rows: Sequence[AttentionRow]) -> Listing:
+    """Return what a person should look at as a list."""
+    cells = [
+        (
+            Cell(row.what, href=row.href, small=row.small, reason=row.reason),
+            status_cell(row.status),
+            moment_cell(row.moment),
+        )
+        for row in rows
+    ]
+    return Listing(ATTENTION_COLUMNS, cells, ("matter", "matters"))
+
+
+def index_parts(
+    rows: Sequence[IndexRow],
+    *,
+    attention: Sequence[AttentionRow] = (),
+    more_attention: str = "",
+    active: Listing | None = None,
+    workflows: Listing | None = None,
+    older: Sequence[tuple[str, str]] = (),
+) -> list[Part]:
+    """Return what stands on the list of runs.
+
+    Parameters
+    ----------
+    rows : sequence of IndexRow
+        The newest runs.
+    attention : sequence of AttentionRow
+    more_attention : str
+        What of it is left out, in a sentence.
+    active, workflows : Listing, optional
+        What runs now, and workflows with their last executions.
+    older : sequence of (words, address)
+        Pages of the runs before these.
+    """
+    parts: list[Part] = []
+    if attention:
+        parts += [Section("Needs attention", "attention", more_attention), attention_list(attention)]
+    if active is not None and active.rows:
+        parts += [Section("At work when this page was made", "active"), active]
+    if workflows is not None and workflows.rows:
+        parts += [Section("Workflows", "workflows"), workflows]
+    if not rows:
+        return [*parts, Empty("No run yet. Make the first one with", "ems run dispatch demo")]
+    if parts:
+        parts.append(Section("All runs" if not older else "Newest runs", "runs"))
+    parts.append(run_list(rows))
+    if older:
+        parts += [Section("Older runs", "older"), Links(older)]
+    return parts
+
+
+def _run_cells(row: IndexRow, reports: str) -> tuple[Cell, ...]:
+    took = Cell(NOTHING)
+    if row.finished_at is not None:
+        seconds = max((row.finished_at - row.started_at).total_seconds(), 0.0)
+        took = Cell(shown_duration(row.started_at, row.finished_at), sort=round(seconds, 3))
+    return (
+        Cell(
+            row.title or row.run_id,
+            href=as_link(row.report, reports) if row.report else None,
+            small=row.run_id,
+            reason=first_lines(row.error),
+        ),
+        Cell(row.study, small=row.case, sort=row.study),
+        status_cell(row.state),
+        moment_cell(row.started_at),
+        took,
+        money_cell(row.total_cost, row.currency),
     )
 
 
-def as_link(path: str) -> str:
-    """Return a relative path as an address: never of another host, never with a scheme of its own.
-
-    >>> as_link("dispatch/20240601 a.html"), as_link("javascript:alert(1)")
-    ('./dispatch/20240601%20a.html', './javascript%3Aalert%281%29')
-    """
-    return "./" + quote(path.lstrip("/"))
+def first_lines(error: str | None, lines: int = 3, letters: int = 400) -> str:
+    """Return the beginning of a reason; its report has all of it."""
+    if not error:
+        return ""
+    kept = error.strip().splitlines()
+    text = "\n".join(kept[:lines])
+    is_cut = len(kept) > lines or len(text) > letters
+    return f"{text[:letters].rstrip()} …" if is_cut else text

@@ -88,7 +88,8 @@ def call_notebook(fields: Mapping[str, Any], job: Mapping[str, Any]) -> Outcome:
     """
     from ems.batch.jupyter import execute
     from ems.batch.kernel import started_kernel
-    from ems.batch.reporting import reports_folder, safe_notebook
+    from ems.batch.reporting import safe_notebook
+    from ems.batch.site.places import reports_folder
     from ems.batch.workflows.code_checks import notebook_path
     from ems.folders import project_folder, shown_path, write_whole
 

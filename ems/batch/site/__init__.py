@@ -1,0 +1,1 @@
+"""Pages made from the database: the list of runs, and a folder of pages for any static web server."""
