@@ -109,13 +109,13 @@ def run_list(rows: Sequence[IndexRow], reports: str = "./") -> Listing:
     return Listing(RUN_COLUMNS, cells, ("run", "runs"), "newest first", is_main=True)
 
 
-def attention_list(rows: Sequence[AttentionRow]) -> Listing:
-    """Return what a person should look at as a list."""
+def attention_list(rows: Sequence[AttentionRow], zone: dt.tzinfo = dt.UTC) -> Listing:
+    """Return what a person should look at as a list, with moments in a time zone."""
     cells = [
         (
             Cell(row.what, href=row.href, small=row.small, reason=row.reason),
             status_cell(row.status),
-            moment_cell(row.moment),
+            moment_cell(row.moment, zone),
         )
         for row in rows
     ]

@@ -181,7 +181,7 @@ def as_link(path: str, folder: str = "./") -> str:
 
 def status_cell(status: str, *, reason: str = "", href: str | None = None) -> Cell:
     """Return a status with its colour."""
-    return Cell(status, tone=TONES.get(status, "quiet"), reason=reason, href=href)
+    return Cell(status, tone=TONES.get(status, "quiet"), reason=reason, href=href, sort=status if reason else None)
 
 
 def number_cell(value: float | None, decimals: int | None = None, unit: str = "") -> Cell:

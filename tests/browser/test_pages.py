@@ -87,9 +87,9 @@ def test_report__opens_without_fault_and_is_seen(page: Page, demo_run: DemoRun) 
 def test_index__filters_and_leads_to_the_report(page: Page, demo_run: DemoRun) -> None:
     page.goto(demo_run.index.as_uri())
 
-    rows = page.locator("tbody tr:visible")
+    rows = page.locator("#list tbody tr:visible")
     before = rows.count()
-    page.select_option("#status", "completed")
+    page.select_option("select[data-name=status]", "completed")
     completed = rows.count()
     link = page.get_by_role("link").filter(has_text="demo").first
     _is_seen(page)

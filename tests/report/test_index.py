@@ -1,4 +1,4 @@
-"""The list of runs: newest first, filterable, safe, and whole without its script."""
+"""The list of runs: what needs attention first, newest first, safe, and whole without its script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from report_samples import HOSTILE
 from test_markup import Marks
 
-from ems.report.index import IndexRow, as_link, render_index
+from ems.report.index import AttentionRow, IndexRow, first_lines, index_parts
+from ems.report.site_page import OPEN_MARK, SitePage, render_site_page
+from ems.report.site_parts import Cell, Column, Listing, as_link
 
 START = dt.datetime(2024, 6, 1, 8, tzinfo=dt.UTC)
 
@@ -34,40 +36,57 @@ def make_row(hour: int = 0, **changes: Any) -> IndexRow:
     return IndexRow(**{**given, **changes})
 
 
-def test_render_index__newest_first_with_cost_and_link():
-    page = render_index([make_row(1), make_row(3), make_row(2)])
+def rendered(rows: list[IndexRow], **options: Any) -> str:
+    is_final = options.pop("is_final", True)
+    parts = index_parts(rows, **options)
+    return render_site_page(SitePage("Runs", parts, (), START, "sqlite:///data/ems.sqlite", is_final=is_final))
+
+
+def test_index__newest_first_with_cost_and_link():
+    page = rendered([make_row(1), make_row(3), make_row(2)])
 
     assert re.findall(r">(Dispatch \d)<", page) == ["Dispatch 3", "Dispatch 2", "Dispatch 1"]
     assert 'href="./dispatch/run-3.html"' in page
-    assert '<td class="number">1,234.50 EUR</td>' in page
-    assert "2024-06-01 11:00" in page
-    assert "4.2 s" in page
+    assert 'class="number" data-v="1234.5">1,234.50 EUR' in page
+    assert 'data-v="4.2">4.2 s' in page
+    assert ">2024-06-01 11:00</time>" in page
     assert "3 runs, newest first" in page
+    assert "sqlite:///data/ems.sqlite" in page
 
 
-def test_render_index__times_are_utc_whatever_their_offset():
+def test_index__times_are_utc_whatever_their_offset():
     berlin = dt.datetime(2024, 6, 1, 10, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 
-    assert ">2024-06-01 08:00</time>" in render_index([make_row(started_at=berlin)])
+    assert ">2024-06-01 08:00</time>" in rendered([make_row(started_at=berlin)])
 
 
-def test_render_index__filters_list_what_there_is():
-    page = render_index([make_row(1), make_row(2, study="forecast", status="failed", error="No data.")])
+def test_index__choices_are_what_there_is_and_the_interrupted_are_told_apart():
+    lost = make_row(3, status="failed", error="interrupted: process 7 on host a ended before the run did")
+    page = rendered([make_row(1), make_row(2, study="forecast", status="failed", error="No data."), lost])
 
-    assert re.findall(r'<option value="([^"]*)"', page) == ["", "dispatch", "forecast", "", "completed", "failed"]
-    assert '<tr data-study="forecast" data-status="failed">' in page
-    assert "No data." in page
+    choices = re.findall(r"<option(?: value=\"\")?>([^<]*)</option>", page)
+    assert choices == ["all", "dispatch", "forecast", "all", "completed", "failed", "interrupted"]
+    assert '<span class="status is-bad">interrupted</span>' in page
 
 
-def test_render_index__without_script_all_rows_are_shown():
-    page = render_index([make_row(1), make_row(2)])
+def test_index__attention_stands_before_the_runs():
+    wrong = AttentionRow("Plan", "dispatch / demo", "failed", "No prices.", START, "./dispatch/x.html")
+    page = rendered([make_row()], attention=[wrong], more_attention="And 2 more.")
+
+    assert page.index("Needs attention") < page.index("No prices.") < page.index("All runs")
+    assert "And 2 more." in page
+    assert "Needs attention" not in rendered([make_row()])
+
+
+def test_index__without_script_all_rows_are_shown():
+    page = rendered([make_row(1), make_row(2)])
 
     assert all("hidden" not in attributes for tag, attributes in Marks(page).found if tag == "tr")
     assert 'id="filters" role="search" hidden' in page
 
 
-def test_render_index__policy_names_style_and_script():
-    page = render_index([make_row()])
+def test_index__policy_names_style_and_script():
+    page = rendered([make_row()])
     policy = re.search(r'Policy" content="([^"]*)"', page)
     assert policy is not None
 
@@ -79,31 +98,32 @@ def test_render_index__policy_names_style_and_script():
     assert re.search(r"https?://", page) is None
 
 
-def test_render_index__empty_says_how_to_begin():
-    page = render_index([])
+def test_index__empty_says_how_to_begin():
+    page = rendered([])
 
     assert "ems run dispatch demo" in page
     assert "<table" not in page
     assert "<script" not in page
 
 
-def test_render_index__unfinished_run_without_report():
-    page = render_index([make_row(status="running", finished_at=None, total_cost=None, currency=None, report=None)])
+def test_index__unfinished_run_without_report():
+    page = rendered([make_row(status="running", finished_at=None, total_cost=None, currency=None, report=None)])
 
-    assert "<td>–</td>" in page
-    assert all(tag != "a" for tag, _ in Marks(page).found)
+    assert page.count(">–</td>") == 2
+    assert {a["href"] for tag, a in Marks(page).found if tag == "a"} == {"#body"}
 
 
 @pytest.mark.parametrize("text", HOSTILE[:5])
-def test_render_index__hostile_text_is_shown_literally(text: str):
+def test_index__hostile_text_is_shown_literally(text: str):
     row = make_row(run_id=text, study=text, case=text, title=text, status=text, currency=text, report=text, error=text)
+    wrong = AttentionRow(text, text, text, text, None, as_link(text))
 
-    marks = Marks(render_index([row]))
+    marks = Marks(rendered([row], attention=[wrong], older=[(text, as_link(text))]))
 
     assert sum(tag == "script" for tag, _ in marks.found) == 1
     assert all(tag != "img" for tag, _ in marks.found)
-    assert marks.words.count(text) >= 8
-    assert [a["data-study"] for tag, a in marks.found if "data-study" in a] == [text]
+    assert marks.words.count(text) >= 13
+    assert next(a["data-v"] for tag, a in marks.found if tag == "td" and "data-v" in a) == text
 
 
 @pytest.mark.parametrize("path", ["javascript:alert(1)", "//evil.example/x", "/etc/passwd", "https://evil.example"])
@@ -115,9 +135,19 @@ def test_as_link__never_leaves_for_another_place(path: str):
     assert ":" not in link
 
 
-def test_render_index__thousands_of_rows():
-    """Five thousand runs stay below 3 MB."""
-    page = render_index([make_row(hour) for hour in range(5000)])
+def test_index__a_page_tells_whether_it_will_change():
+    assert OPEN_MARK in rendered([make_row()], is_final=False)[:200]
+    assert OPEN_MARK not in rendered([make_row()])[:200]
 
-    assert page.count("<tr data-study") == 5000
-    assert len(page) < 3_000_000
+
+def test_first_lines__a_long_reason_is_cut():
+    assert first_lines("one\ntwo\nthree\nfour") == "one\ntwo\nthree …"
+    assert first_lines("x" * 500) == "x" * 400 + " …"
+    assert first_lines(" short ") == "short"
+
+
+def test_render_site_page__two_searchable_lists_are_a_fault_of_ours():
+    part = Listing([Column("a")], [(Cell("b"),)], is_main=True)
+
+    with pytest.raises(AssertionError, match="one list"):
+        render_site_page(SitePage("x", [part, part], (), START, "d"))

@@ -23,7 +23,6 @@ from ems.report.site_parts import (
     Part,
     Section,
     moment_cell,
-    number_cell,
     status_cell,
     text_cell,
 )
@@ -133,15 +132,13 @@ def forecast_parts(engine: Engine, lines: list[SignalLine], zone: ZoneInfo) -> l
         return [Empty("No forecast is in the database yet. Make one with", "ems run forecast demo")]
     columns = (
         Column("of"),
+        Column("forecast and truth"),
         Column("variable", is_choice=True),
         Column("model", is_choice=True),
         Column("state", is_choice=True),
         Column("issued"),
-        Column("horizon (h)", is_number=True),
         Column("error since", is_number=True),
         Column("inside", is_number=True),
-        Column("error in backtest", is_number=True),
-        Column("forecast and truth"),
     )
     rows = [_row(line, zone) for line in lines]
     parts: list[Part] = [Listing(columns, rows, ("signal", "signals"), is_main=True)]
@@ -180,23 +177,33 @@ def _row(line: SignalLine, zone: ZoneInfo) -> tuple[Cell, ...]:
         state = status_cell("failed", reason=f"the newest: {first_lines(line.failure.error, lines=1)}")
     elif line.is_worse and since is not None and line.backtest_error:
         times = since.error / line.backtest_error
-        state = Cell("look", tone="look", reason=f"error is {times:.1f} times that of its backtest; train it anew")
+        state = Cell(
+            "look", tone="look", sort="look", reason=f"error is {times:.1f} times that of its backtest; train it anew"
+        )
     else:
         state = Cell("in order", tone="good")
+    horizon = "" if job.horizon_h is None else f"for {job.horizon_h:g} h"
+    tested = "" if line.backtest_error is None else f"in backtest {_four_digits(line.backtest_error, unit)}"
+    error, inside = text_cell(None), text_cell(None)
+    if since is not None:
+        error = Cell(_four_digits(since.error, unit), sort=since.error, small=tested)
+        inside = Cell(f"{since.inside:.0%}", sort=since.inside, small=f"of {since.steps} steps")
+    elif tested:
+        error = Cell("not known", small=tested)
     return (
         Cell(line.name, small=job.id),
+        line.drawing,
         text_cell(job.variable),
         text_cell(job.model),
         state,
-        moment_cell(job.issued_at, zone),
-        number_cell(job.horizon_h),
-        number_cell(float(f"{since.error:.4g}") if since else None, unit=unit),
-        Cell(f"{since.inside:.0%}", sort=since.inside, small=f"of {since.steps} steps")
-        if since
-        else number_cell(None),
-        number_cell(float(f"{line.backtest_error:.4g}") if line.backtest_error is not None else None, unit=unit),
-        line.drawing,
+        Cell(*moment_cell(job.issued_at, zone)[:1], small=horizon, moment=job.issued_at),
+        error,
+        inside,
     )
+
+
+def _four_digits(value: float, unit: str) -> str:
+    return f"{shown_number(float(f'{value:.4g}'))} {unit}".rstrip()
 
 
 def _compared(engine: Engine, job: ForecastJob) -> tuple[Since | None, Cell]:

@@ -54,7 +54,7 @@ def overview_parts(engine: Engine, fleet: Fleet, signals: Sequence[SignalLine], 
     more = len(wrong) - MOST_WRONG
     note = f"And {more} more on the other pages." if more > 0 else ""
     parts.append(Section("What is wrong now", "wrong", note))
-    parts.append(attention_list(wrong[:MOST_WRONG]) if wrong else Said("Nothing that the database knows of."))
+    parts.append(attention_list(wrong[:MOST_WRONG], zone) if wrong else Said("Nothing that the database knows of."))
     if fleet.view is None:
         parts.append(NO_ASSETS)
     parts += _plans(engine, fleet.sites, zone)
@@ -94,7 +94,7 @@ def _plans(engine: Engine, sites: Collection[str], zone: ZoneInfo) -> list[Part]
     title = Section("The last plan of each site", "plans")
     last: dict[tuple[str, ...], RecentOptimization] = {}
     for one in recent_optimizations(engine, sites=sites, limit=MOST_SEARCHED):
-        if one.job.status in ("optimal", "feasible"):
+        if one.sites and one.job.status in ("optimal", "feasible"):
             last.setdefault(one.sites, one)
     if not last:
         return [title, Empty("No plan is in the database yet. Make one with", "ems run dispatch demo")]
@@ -104,7 +104,7 @@ def _plans(engine: Engine, sites: Collection[str], zone: ZoneInfo) -> list[Part]
         paid = one.job.settled_cost if one.job.settled_cost is not None else one.job.total_cost
         rows.append(
             (
-                Cell(", ".join(place) or "no site recorded", small=one.title),
+                Cell(", ".join(place), small=one.title),
                 Cell(f"{one.study} / {one.case_name}", href=as_link(report, TO_REPORTS) if report else None),
                 status_cell(one.job.status),
                 money_cell(paid, one.job.currency),

@@ -101,7 +101,7 @@ def asset_parts(fleet: Fleet) -> list[Part]:
     """Return what stands on the page of assets."""
     if fleet.view is None:
         return [NO_ASSETS]
-    rows, zone = fleet.of(fleet.view.statuses), fleet.zone
+    rows = fleet.of(fleet.view.statuses)
     states = Counter(row.state for row in rows)
     health = {row.asset_id: row for row in fleet.view.health}
     assets = {one.id: one for one in fleet.view.portfolio.assets}
@@ -109,21 +109,19 @@ def asset_parts(fleet: Fleet) -> list[Part]:
         (
             Cell(row.name, small=row.asset_id),
             text_cell(row.site),
-            text_cell(kind_words(row.kind)),
-            text_cell(rating_words(assets[row.asset_id])),
+            Cell(kind_words(row.kind), small=rating_words(assets[row.asset_id]), sort=kind_words(row.kind)),
             status_cell(assets[row.asset_id].status),
-            Cell(row.state, tone=_tone(row.state), small=row.reason.partition(": ")[2] or row.reason),
+            Cell(row.state, tone=_tone(row.state), small=row.reason.partition(": ")[2] or row.reason, sort=row.state),
             number_cell(row.power_kw, 1),
             number_cell(row.soc, 2),
             number_cell(health[row.asset_id].score, 2),
-            moment_cell(row.reported_at, zone),
         )
         for row in sorted(rows, key=lambda row: (_STATE_ORDER.index(row.state), row.site, row.name))[:MOST_ASSETS]
     ]
     columns = (
-        Column("asset"), Column("site", is_choice=True), Column("kind", is_choice=True), Column("rating"),
+        Column("asset"), Column("site", is_choice=True), Column("kind", is_choice=True),
         Column("register", is_choice=True), Column("state", is_choice=True), Column("power (kW)", is_number=True),
-        Column("state of charge (1)", is_number=True), Column("health (1)", is_number=True), Column("last message"),
+        Column("charge (1)", is_number=True), Column("health (1)", is_number=True),
     )  # fmt: skip
     parts: list[Part] = [Cards([(state, f"{states[state]:,}", None, None) for state in _STATE_ORDER if states[state]])]
     if len(rows) > MOST_ASSETS:

@@ -284,7 +284,18 @@ def _run(
     else:
         closed = close_execution(engine, lease, "completed")
     progress.say(checked.spec.name, f"{closed.status} in {seconds_in_words(time.monotonic() - begin)}")
+    _write_index(engine, checked.spec.name, progress)
     return closed
+
+
+def _write_index(engine: Engine, name: str, progress: Progress) -> None:
+    """Let the list of runs tell how the execution ended; what has ended stays so where that cannot be written."""
+    from ems.batch.site.run_index import write_index
+
+    try:
+        write_index(engine)
+    except OSError as error:
+        progress.say(name, f"the list of runs could not be written: {error}")
 
 
 def _error_of(state: Any) -> str:
