@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from ems.display import Card, Shown, counted, shown_time
 from ems.errors import InvalidInput, show
 
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -21,8 +22,8 @@ MOST_STEPS = 1_000_000
 """More steps than any plan or record has: thirty years of quarter hours."""
 
 
-@dataclass(frozen=True)
-class Horizon:
+@dataclass(frozen=True, repr=False)
+class Horizon(Shown):
     """The steps of a plan or a record, one after the other without a gap.
 
     Parameters
@@ -117,6 +118,17 @@ class Horizon:
     def length_h(self) -> float:
         """Length of the whole in hours."""
         return float(np.sum(self.step_h))
+
+    def caption(self) -> str:
+        """Return number and length of the steps, and the first one's beginning."""
+        shortest, longest = min(self.steps_h), max(self.steps_h)
+        length = f"{longest:g} h" if shortest == longest else f"{shortest:.3g} to {longest:.3g} h"
+        return f"{counted(len(self), 'step')} of {length} from {shown_time(self.start)}"
+
+    def card(self) -> Card:
+        """Return beginning, end and length."""
+        ends = [("begins", shown_time(self.start)), ("ends", shown_time(self.end))]
+        return Card(self.caption(), [*ends, ("length", f"{self.length_h:,.6g} h")])
 
     def local_times(self, timezone: str) -> pd.DatetimeIndex:
         """Return the beginning of each step in local civil time."""

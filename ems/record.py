@@ -11,7 +11,7 @@ import re
 import types
 import typing
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import annotated_types
@@ -31,6 +31,7 @@ from pydantic import (
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.fields import FieldInfo
 
+from ems.display import Card, Short, counted, shown_value
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import LONGEST_SLUG
 from ems.unit_traps import remedy_for
@@ -38,6 +39,7 @@ from ems.units import unit_of, with_unit
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 10_000
+_SAID_BY_THE_CAPTION = ("id", "name", "kind")
 
 
 def _without_control_characters(text: str) -> str:
@@ -200,6 +202,41 @@ class Record(BaseModel, metaclass=_RecordMeta):
     def as_json(self) -> dict[str, Any]:
         """Return all fields as plain numbers, texts, lists and mappings."""
         return self.model_dump(mode="json")
+
+    def card(self) -> Card:
+        """Return the record for a glance: what was stated or derived, and folded, what is at its default."""
+        fields = type(self).model_fields
+        shown = [name for name in fields if name not in _SAID_BY_THE_CAPTION]
+        stated = [name for name in shown if name in self.model_fields_set or not self._is_default(name)]
+        rows = {name: (name, shown_value(getattr(self, name), name), meaning_of(fields[name])) for name in shown}
+        defaults = [rows[name] for name in shown if name not in stated]
+        return Card(
+            self._caption(),
+            [rows[name] for name in stated],
+            has_meaning=True,
+            folded=defaults,
+            folded_words=f"{counted(len(defaults), 'field')} at {'its' if len(defaults) == 1 else 'their'} default",
+        )
+
+    def _caption(self) -> str:
+        subject = self._subject({name: getattr(self, name, None) for name in _SAID_BY_THE_CAPTION})
+        name = getattr(self, "name", None)
+        is_said = not isinstance(name, str) or name in (getattr(self, "id", name), type(self).__name__)
+        return f"{subject[0].upper()}{subject[1:]}{'' if is_said else f', {name}'}"
+
+    def _is_default(self, name: str) -> bool:
+        field = type(self).model_fields[name]
+        return not field.is_required() and bool(
+            getattr(self, name) == field.get_default(call_default_factory=True, validated_data={})
+        )
+
+    def _repr_html_(self) -> str:
+        return self.card().as_html()
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Give what a short representation tells: the stated fields, long lists cut."""
+        for name, value in self.given().items():
+            yield name, Short(value)
 
 
 def bounds_of(field: FieldInfo) -> dict[str, float]:

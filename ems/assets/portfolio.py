@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from ems.assets.load import Load
 from ems.assets.reserve import ReserveRequirement, reserves_among
 from ems.assets.solar_pv import SolarPV
 from ems.assets.wind_turbine import WindTurbine
+from ems.display import MOST_ROWS, Card, counted, field_words, shown_value
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import shown_path
 from ems.record import FromList, Metadata, Name, NonNegative, Record, Slug, Text
@@ -36,6 +38,9 @@ KINDS: dict[str, type[Asset]] = {
 AnyAsset = Annotated[
     Battery | EvCharger | Generator | GridConnection | Load | SolarPV | WindTurbine, Field(discriminator="kind")
 ]
+
+
+_IN_OTHER_COLUMNS = ("id", "name", "kind", "site_id")
 
 
 def _known_timezone(name: str) -> str:
@@ -195,6 +200,37 @@ class Portfolio(Record):
         """Return the assets that take part in a dispatch: those in use at a site in use."""
         in_use = {site.id for site in self.sites if site.status == "active"}
         return tuple(asset for asset in self.assets if asset.status == "active" and asset.site_id in in_use)
+
+    def _caption(self) -> str:
+        there = f"{counted(len(self.assets), 'asset')} at {counted(len(self.sites), 'site')}"
+        return f"Portfolio of {there}, in {self.currency}"
+
+    def card(self) -> Card:
+        """Return the first assets with what was stated of each, and how many there are of each kind."""
+        counts = Counter(asset.kind.replace("_", " ") for asset in self.assets)
+        kinds = ", ".join(f"{count:,} × {kind}" for kind, count in counts.most_common())
+        more = len(self.assets) - MOST_ROWS
+        return Card(
+            f"{self._caption()}: {kinds}",
+            [
+                (asset.name, asset.kind.replace("_", " "), asset.site_id, self._as_given(asset))
+                for asset in self.assets[:MOST_ROWS]
+            ],
+            columns=("asset", "kind", "site", "as given"),
+            rest=f"and {counted(more, 'more asset')}" if more > 0 else "",
+        )
+
+    def _as_given(self, asset: AnyAsset) -> str:
+        given = {name: value for name, value in asset.given().items() if name not in _IN_OTHER_COLUMNS}
+        return ", ".join(
+            f"{field_words(name)} {shown_value(value, name, self.currency)}" for name, value in given.items()
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self._caption()}>"
+
+    def __str__(self) -> str:
+        return self.card().as_text()
 
     def without(self, kind: str) -> Portfolio:
         """Return the portfolio as if it had no asset of a kind, and nothing that refers to one."""

@@ -14,10 +14,11 @@ from ems.database.measurement_records import QUALITIES, Quality, Series
 from ems.database.measurements import list_series
 from ems.database.point_reading import Found, Moment, phase_of, raster_of, read_found
 from ems.database.point_rows import Rows
+from ems.display import counted
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.series.form import Need
 from ems.series.plausibility import LARGEST_NEGATIVE_SHARE
-from ems.series.wording import counted, shortened, shown_step, shown_time
+from ems.series.wording import shortened, shown_step, shown_time
 from ems.units import unit_of
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import numpy as np
 
 from ems.database.measurement_records import QUALITIES, Series
 from ems.database.point_rows import Rows
+from ems.display import counted
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.horizon import EARLIEST, LATEST
 from ems.series.form import variable_of
-from ems.series.wording import counted, first_of, shortened, shown_step, shown_time
+from ems.series.wording import first_of, shortened, shown_step, shown_time
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import xarray as xr
@@ -20,15 +21,17 @@ from ems.assets.reserve import ReserveRequirement
 from ems.dispatch.formulation.reserves import gives_reserve
 from ems.dispatch.goal import Goal
 from ems.dispatch.outages import with_outages
+from ems.display import Card, Shown, counted, shown_range, shown_time
 from ems.errors import InvalidInput, MissingValues
 from ems.horizon import Horizon
+from ems.units import unit_of
 
 AS_ONE = "virtual-power-plant"
 """Id of the group that is added where all sites trade as one."""
 
 
-@dataclass(frozen=True)
-class DispatchProblem:
+@dataclass(frozen=True, repr=False)
+class DispatchProblem(Shown):
     """Assets, time and series of one dispatch; its arguments stay as they were.
 
     Parameters
@@ -84,6 +87,26 @@ class DispatchProblem:
         object.__setattr__(self, "series", series)
         for asset in self.assets:
             self._series_of(asset)
+
+    def caption(self) -> str:
+        """Return what is asked, of how many assets, for how long."""
+        kind = self.goal.optimization_type.replace("_", " ")
+        return f"{kind} of {counted(len(self.assets), 'asset')} over {self.horizon.length_h:,.6g} h"
+
+    def card(self) -> Card:
+        """Return goal, time by the first site's clocks, and each series with its least, mean and greatest value."""
+        zone = ZoneInfo(self.portfolio.sites[0].timezone)
+        rows = [
+            ("least is", self.goal.objective.replace("_", " ")),
+            ("begins", shown_time(self.horizon.start.astimezone(zone))),
+            ("ends", shown_time(self.horizon.end.astimezone(zone))),
+            ("steps", self.horizon.caption().split(" from ")[0]),
+        ]
+        for name, values in self._columns.items():
+            unit, known = unit_of(name, self.portfolio.currency), values[np.isfinite(values)]
+            if known.size:
+                rows.append((name, shown_range(known.tolist(), "" if unit in (None, "1") else str(unit))))
+        return Card(f"Dispatch: {self.caption()}", rows)
 
     @cached_property
     def assets(self) -> tuple[AnyAsset, ...]:

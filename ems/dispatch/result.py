@@ -15,14 +15,15 @@ from ems.dispatch.formulation.declaration import Formulation, costs_once, costs_
 from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.solvers.solution import Solution
+from ems.display import Card, Shown, shown_number
 from ems.units import unit_of
 
 NOISE = 1e-9
 """Smaller values are the solver's rounding and are reported as zero."""
 
 
-@dataclass(frozen=True)
-class DispatchResult:
+@dataclass(frozen=True, repr=False)
+class DispatchResult(Shown):
     """A schedule and what it costs.
 
     Parameters
@@ -41,6 +42,29 @@ class DispatchResult:
     solution: Solution
     final: Matrix = field(repr=False)
     binaries: int
+
+    def caption(self) -> str:
+        """Return what was asked and how good the answer is."""
+        return f"{self.problem.caption()}, {self.status}, gap {self.gap:.2%}"
+
+    def card(self) -> Card:
+        """Return what the schedule costs, by type of cost, and its proof."""
+        currency, solution = self.problem.portfolio.currency, self.solution
+        types = self.costs.groupby("cost_type", sort=False)["cost"].sum()
+        costs = [
+            (str(name).replace("_", " "), f"{shown_number(float(cost), 2)} {currency}") for name, cost in types.items()
+        ]
+        emitted_kg = sum(self.emissions_kg.values())
+        return Card(
+            f"Schedule: {self.problem.caption()}",
+            [
+                *costs,
+                ("total cost", f"{shown_number(self.total_cost, 2)} {currency}"),
+                *([("emissions", f"{shown_number(emitted_kg, 1)} kg")] if emitted_kg else []),
+                ("proof", f"{self.status}, gap {self.gap:.2%}"),
+                ("solver", f"{solution.solver}, {solution.seconds:.2f} s"),
+            ],
+        )
 
     @property
     def problem(self) -> DispatchProblem:

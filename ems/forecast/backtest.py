@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ems.display import Card, Shown, counted, shown_number
 from ems.errors import InvalidInput
 from ems.forecast.calibration import LEVELS, Calibration, Calibrator
 from ems.forecast.certainty import certain_zeros
@@ -28,8 +29,8 @@ OF_RULES = {"level": 1e6, "clock_h": 1.0, "correction": 0.0}
 """A simple rule stays as it is; its probabilities follow from its errors at the same time of day."""
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Shown):
     """Forecasts of several models over the same days, and what came.
 
     Parameters
@@ -54,6 +55,21 @@ class Backtest:
     rules: tuple[str, ...]
     combined: Mapping[str, Combined]
     members: Mapping[str, tuple[str, ...]]
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        folds = counted(self.dataset.sizes["issued_at"], "forecast")
+        return f"Backtest of {self.history.label}: {folds} of {counted(len(self.models), 'model')}"
+
+    def card(self) -> Card:
+        """Return the mean absolute error of each model over the steps that all of them forecast, the least first."""
+        usable, units = self.usable, self.history.units
+        errors = {name: float(np.abs(self.median(name) - self.observed)[usable].mean()) for name in self.models}
+        rows = [
+            (name, f"{shown_number(float(f'{error:.4g}'))} {units}".rstrip())
+            for name, error in sorted(errors.items(), key=lambda one: one[1])
+        ]
+        return Card(self.caption(), rows, ("model", "mean absolute error"))
 
     @property
     def models(self) -> list[str]:

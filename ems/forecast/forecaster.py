@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ems.display import Card, Shown, counted
 from ems.errors import InvalidInput
 from ems.forecast.calibration import LEVELS, Calibration, CalibrationState, Calibrator, within
 from ems.forecast.certainty import certain_zeros
@@ -93,8 +94,8 @@ class SeriesTraits:
             raise InvalidInput(f"forecast of {history.label}", findings)
 
 
-@dataclass(frozen=True)
-class FittedForecaster:
+@dataclass(frozen=True, repr=False)
+class FittedForecaster(Shown):
     """Fitted models, their weights, and the errors from which quantiles are made.
 
     Parameters
@@ -150,6 +151,21 @@ class FittedForecaster:
     errors: Mapping[str, float]
     choice: str
     notes: tuple[str, ...] = ()
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"{self.recipe.name} fitted on {counted(self.samples, 'value')}"
+
+    def card(self) -> Card:
+        """Return what it was fitted on, which of its members count, and the errors by which one was chosen."""
+        rows = [
+            ("learned from", f"{self.trained_from:%Y-%m-%d %H:%M} to {self.trained_until:%Y-%m-%d %H:%M} UTC"),
+            ("horizon", f"{self.horizon_h:g} h"),
+            ("chosen", self.choice or self.recipe.name),
+        ]
+        weights = sorted(zip(self.members, self.weights, strict=True), key=lambda one: -one[1])
+        rows += [(f"weight of {name}", f"{weight:.0%}") for name, weight in weights if weight >= 0.005]
+        return Card(self.caption(), rows)
 
     def predict(
         self, history: History, issued_at: dt.datetime | pd.Timestamp | np.datetime64 | None = None

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from ems.display import NOTHING, Card, Shown, shown_range, shown_time
 from ems.errors import InvalidInput, MissingValues, show
 from ems.forecast.calendar import LocalCalendar
 from ems.units import unit_of
@@ -58,8 +60,8 @@ class IssuedSignal:
         return found
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Shown):
     """A series on a raster of equal steps, up to where it is measured, and the signals beside it.
 
     Parameters
@@ -105,6 +107,26 @@ class History:
     asset: str = ""
     unit: str | None = None
     notes: tuple[str, ...] = ()
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"History of {self.label}"
+
+    def card(self) -> Card:
+        """Return when it begins and ends, by local clocks, how much is measured, and what is known beside it."""
+        zone = ZoneInfo(self.timezone)
+        known = self.values[np.isfinite(self.values)]
+        begin, end = (shown_time(one.tz_localize("UTC").tz_convert(zone)) for one in (self.times[0], self.times[-1]))
+        rows = [
+            ("first step", begin),
+            ("last step", end),
+            ("measured", f"{known.size:,} of {len(self.values):,} steps of {self.step_h:g} h"),
+            ("known ahead", ", ".join(self.known_ahead) or NOTHING),
+            ("known once measured", ", ".join(self.known_past) or NOTHING),
+        ]
+        if known.size:
+            rows.append(("values", shown_range(known.tolist(), self.units)))
+        return Card(self.caption(), rows)
 
     def __post_init__(self) -> None:
         findings = []

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ems.display import shown_number
 from ems.report.quantity import Quantity
-from ems.report.tables import Table, shown_number
+from ems.report.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd

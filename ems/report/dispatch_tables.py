@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ems.report.tables import MONEY_DECIMALS, Table, cost_words, field_words
+from ems.display import field_words
+from ems.report.tables import MONEY_DECIMALS, Table, cost_words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.dates import date2num
 
+from ems.display import shown_number
 from ems.report.curves import (
     Layer,
     boundaries_of,
@@ -39,7 +40,7 @@ from ems.report.style import (
     colour_of,
     shown,
 )
-from ems.report.tables import cost_words, shown_money, shown_number
+from ems.report.tables import cost_words, shown_money
 
 if TYPE_CHECKING:
     import pandas as pd

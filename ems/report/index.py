@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ems.display import NOTHING
 from ems.report.site_parts import (
     Cell,
     Column,
@@ -19,7 +20,7 @@ from ems.report.site_parts import (
     money_cell,
     status_cell,
 )
-from ems.report.tables import NOTHING, shown_duration
+from ems.report.tables import shown_duration
 
 INTERRUPTED = "interrupted"
 RUN_COLUMNS = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ems.display import shown_number
 from ems.report.figure import MOST_POINTS_IN_SVG, ReportFigure, report_settings
 from ems.report.style import SOFT_INK, local_time_axis, local_times, shown
-from ems.report.tables import shown_number
 
 LEGEND_LETTERS = 100
 """Letters of a legend's line in a figure of the report's width."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
+from ems.display import field_words
 from ems.report.style import INK, local_times, shown
-from ems.report.tables import field_words
 
 MEDIAN = 0.5
 INTERVAL = (0.1, 0.9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ems.report.tables import NOTHING, shown_number
+from ems.display import NOTHING, shown_number
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ems.display import counted
 from ems.report.figure import ReportFigure, report_settings
 from ems.report.register_figures import MOST_ROWS, ROW_IN, saying
 from ems.report.register_rows import DueRow, HealthRow
-from ems.report.register_words import FAIR, GOOD, POOR, counted, health_colour
+from ems.report.register_words import FAIR, GOOD, POOR, health_colour
 from ems.report.style import INK, LINE, SOFT_INK, shown
 
 OVER_LINES: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ems.display import counted
 from ems.report.figure import ReportFigure, report_settings
 from ems.report.register_symbols import (
     SYMBOL_IN,
@@ -19,7 +20,6 @@ from ems.report.register_words import (
     STATES,
     amount,
     by_kind,
-    counted,
     energy_kwh,
     joined,
     kind_words,

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ems.display import counted
 from ems.report.figure import ReportFigure, report_settings
 from ems.report.register_rows import StatusRow
 from ems.report.register_words import (
     STATES,
     amount,
     by_kind,
-    counted,
     energy_kwh,
     installed,
     installed_kw,

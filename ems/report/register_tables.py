@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ems.display import counted
 from ems.report.register_rows import DueRow, HealthRow, StatusRow
-from ems.report.register_words import by_kind, counted, energy_kwh, installed, installed_kw, kind_words, rating_words
+from ems.report.register_words import by_kind, energy_kwh, installed, installed_kw, kind_words, rating_words
 from ems.report.tables import Table
 
 NO_ALARM = "none"

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ems.display import shown_number
 from ems.report.style import SOFT_INK, shown
-from ems.report.tables import shown_number
 
 KIND_ORDER = ("grid_connection", "solar_pv", "wind_turbine", "generator", "battery", "ev_charger", "load")
 """From the sources of energy to its uses, as a one-line diagram is read."""
@@ -119,15 +119,6 @@ def rating_words(asset: Any) -> str:
 def amount(value: float) -> str:
     """Return a number of at most four digits that count: ``1,234``, ``12.5``."""
     return shown_number(float(f"{float(value):.4g}"))
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun.
-
-    >>> counted(1, "asset"), counted(2, "asset"), counted(0, "battery", "batteries")
-    ('1 asset', '2 assets', '0 batteries')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def state_of(word: str) -> State:

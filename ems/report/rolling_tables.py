@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ems.report.tables import Table, shown_number
+from ems.display import shown_number
+from ems.report.tables import Table
 
 WORDS = {
     "no_control": "no control",

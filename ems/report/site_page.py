@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ems.display import NOTHING
 from ems.report.policy import content_policy, make_environment, read_asset, trusted
 from ems.report.site_parts import Listing, Part
-from ems.report.tables import NOTHING
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from ems.report.tables import NOTHING, shown_money, shown_number
+from ems.display import NOTHING, shown_number
+from ems.report.tables import shown_money
 
 Tone = Literal["good", "bad", "look", "quiet"]
 

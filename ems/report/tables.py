@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ems.units import UNITS, with_unit
+from ems.display import NOTHING, field_words, shown_number
+from ems.units import with_unit
 
-NOTHING = "–"
 MONEY_DECIMALS = 2
 
 
@@ -111,33 +111,6 @@ def show_sentence(text: str) -> Sentence:
     return Sentence(text)
 
 
-def shown_number(value: float | None, decimals: int | None = None) -> str:
-    """Return a number with thousands separators; a dash where there is none.
-
-    Parameters
-    ----------
-    value : float or None
-    decimals : int, optional
-        Digits after the point; without it six significant digits, and no zeros at the end.
-
-    Examples
-    --------
-    >>> shown_number(1234.5), shown_number(1234.5, 2), shown_number(-0.001, 2), shown_number(float("nan"))
-    ('1,234.5', '1,234.50', '0.00', '–')
-    """
-    if value is None or math.isnan(value):
-        return NOTHING
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if decimals is None:
-        if isinstance(value, numbers.Integral):
-            return f"{int(value):,}"
-        text = f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
-    else:
-        text = f"{value:,.{decimals}f}"
-    return text.removeprefix("-") if not text.strip("-0.,") else text
-
-
 def shown_money(value: float | None, currency: str | None) -> str:
     """Return an amount with its currency: ``1,234.50 EUR``; a dash where there is none."""
     text = shown_number(value, MONEY_DECIMALS)
@@ -217,16 +190,6 @@ def _fields(asset: Any, portfolio: Any) -> str:
         elif isinstance(value, Sequence) and value:
             texts.append(f"{len(value)} {name.replace('_', ' ')}")
     return ", ".join(texts)
-
-
-def field_words(name: str) -> str:
-    """Return a field's name without its unit, which stands after the value: ``max charge``."""
-    words = name.split("_")
-    if "per" in words[1:-1]:
-        words = words[: len(words) - 1 - words[::-1].index("per")]
-    if len(words) > 1 and words[-1] in UNITS:
-        words.pop()
-    return " ".join(words)
 
 
 def _cell(value: object, decimals: int | None) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from ems.display import counted
 from ems.errors import show
 from ems.series.form import SeriesForm
-from ems.series.wording import Remarks, counted, shown_time
+from ems.series.wording import Remarks, shown_time
 
 NS_PER_HOUR = 3_600_000_000_000
 FILL_WORDS = {"interpolate": "interpolation", "previous": "the value before"}

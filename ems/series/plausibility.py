@@ -7,11 +7,12 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from ems.display import counted
 from ems.errors import EmsWarning, show
 from ems.series.columns import Source
 from ems.series.form import variable_of
 from ems.series.table import RawTable
-from ems.series.wording import Remarks, counted, first_of, shown_time
+from ems.series.wording import Remarks, first_of, shown_time
 from ems.units import unit_of
 
 DOUBTFUL_PRICE_PER_KWH = 5.0

@@ -44,11 +44,6 @@ def shown_step(step_h: float) -> str:
     return f"{seconds / 60:.6g} min" if seconds >= 60 else f"{seconds:.6g} s"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: ``1 gap``, ``2 gaps``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def first_of(places: np.ndarray, word: Callable[[int], str], others: str) -> list[str]:
     """Return sentences for the first places, and one that counts the others.
 

@@ -18,6 +18,7 @@ from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.portfolio import Portfolio
 from ems.assets.variable_renewable import VariableRenewable
+from ems.display import Card, Shown, counted, shown_number
 from ems.settlement import battery, ev_charger, generator, grid_connection, load, portfolio_lines, variable_renewable
 from ems.settlement.ledger import Ledger
 
@@ -32,8 +33,8 @@ _BILLS: Any = {
 COLUMNS = ("asset", "month", "charge", "cost_type", "quantity", "unit", "rate_per_unit", "cost")
 
 
-@dataclass(frozen=True)
-class Bill:
+@dataclass(frozen=True, repr=False)
+class Bill(Shown):
     """Lines of a bill and their sum.
 
     Parameters
@@ -44,6 +45,22 @@ class Bill:
     """
 
     lines: pd.DataFrame
+
+    def caption(self) -> str:
+        """Return how many lines it has."""
+        return f"Bill of {counted(len(self.lines), 'line')}"
+
+    def card(self) -> Card:
+        """Return the cost of each type with its quantity, in the portfolio's currency, and their sum."""
+        types = self.lines.groupby(["cost_type", "unit"], sort=False, dropna=False)[["quantity", "cost"]].sum()
+        names, quantities, costs = types.index.to_list(), types["quantity"].tolist(), types["cost"].tolist()
+        rows = [
+            (str(name).replace("_", " "), f"{shown_number(quantity, 1)} {unit}", shown_number(cost, 2))
+            for (name, unit), quantity, cost in zip(names, quantities, costs, strict=True)
+        ]
+        return Card(
+            self.caption(), [*rows, ("total", "", shown_number(self.total_cost, 2))], ("charge", "quantity", "cost")
+        )
 
     @property
     def total_cost(self) -> float:

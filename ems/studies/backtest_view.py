@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ems.display import Answer, counted
 from ems.forecast.backtest import Backtest
 from ems.forecast.backtest_scores import (
     CENTRAL,
@@ -27,7 +28,6 @@ from ems.forecast.drift import (
     Drift,
     find_drift,
 )
-from ems.series.wording import counted
 from ems.studies.forecast_source import MeasuredHistory, local
 from ems.studies.forecast_words import amount, percent, rule_words
 
@@ -42,8 +42,8 @@ SMALL_SKILL = 0.02
 FEW_SHARE = 0.05
 
 
-@dataclass(frozen=True)
-class BacktestView:
+@dataclass(frozen=True, repr=False)
+class BacktestView(Answer):
     """A backtest and all that is told of it.
 
     Parameters
@@ -167,6 +167,10 @@ class BacktestView:
         return keep_backtest(run, self)
 
     # ------------------------------------------------------------------------------------- what it says
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Backtest of {self.measured.history.label}"
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         found = [

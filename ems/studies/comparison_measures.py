@@ -7,11 +7,11 @@ from typing import Literal
 
 import pandas as pd
 
+from ems.display import field_words
 from ems.errors import InvalidInput, UnknownName, did_you_mean, show
 from ems.report.forecast_tables import WITH_UNIT
 from ems.report.forecast_tables import WORDS as SCORE_WORDS
 from ems.report.quantity import Quantity
-from ems.report.tables import field_words
 from ems.studies.comparison_source import ComparedCases
 from ems.units import unit_of
 

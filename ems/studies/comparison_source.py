@@ -9,6 +9,7 @@ import pandas as pd
 
 from ems.database.batch_results import gather, newest_batch
 from ems.database.batches import get_batch
+from ems.display import Card, Shown
 from ems.errors import InvalidInput, UnknownName
 from ems.studies.registry import study_class
 
@@ -29,8 +30,8 @@ STATUS_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class ComparedCases:
+@dataclass(frozen=True, repr=False)
+class ComparedCases(Shown):
     """The cases of a batch.
 
     Parameters
@@ -42,6 +43,14 @@ class ComparedCases:
 
     batch: Batch
     frame: pd.DataFrame
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Batch {self.batch.id} of study {self.batch.study}"
+
+    def card(self) -> Card:
+        """Return what was run."""
+        return Card(self.caption(), [(name, str(value)) for name, value in self.facts().items()])
 
     @property
     def measures(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ems.display import Answer
 from ems.report.quantity import Quantity
 from ems.studies.comparison_effects import (
     PairMeans,
@@ -30,8 +31,8 @@ MOST_BESIDE = 4
 MOST_DIFFERENCES = 15
 
 
-@dataclass(frozen=True)
-class ComparisonView:
+@dataclass(frozen=True, repr=False)
+class ComparisonView(Answer):
     """Cases compared.
 
     Parameters
@@ -195,6 +196,10 @@ class ComparisonView:
         return pair_means(frame, rows, columns, self.measure.name, self.currency)
 
     # ------------------------------------------------------------------------------------- the answer
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Comparison of batch {self.cases.batch.id} by {self.measure.words}"
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         from ems.studies.comparison_words import headline_of

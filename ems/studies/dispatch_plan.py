@@ -11,6 +11,7 @@ import pandas as pd
 
 from ems.dispatch.kpis import kpis_of
 from ems.dispatch.result import DispatchResult
+from ems.display import Answer
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
 from ems.studies.dispatch_words import conclusion_of, kind_words
@@ -26,8 +27,8 @@ MOST_STEPS_WITH_FLIPS = 1000
 """Steps of a horizon up to which a price of another decision is found in milliseconds."""
 
 
-@dataclass(frozen=True)
-class DispatchPlan:
+@dataclass(frozen=True, repr=False)
+class DispatchPlan(Answer):
     """A schedule and what it would cost without one kind of asset.
 
     Parameters
@@ -194,6 +195,10 @@ class DispatchPlan:
             f"difference {money(self.total_cost - cost, self.currency, 6)}",
             "Replay": "; ".join(self.violations) or "every limit and balance holds",
         }
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Plan: {self.result.problem.caption()}"
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the figures that answer the study's question, with their units."""

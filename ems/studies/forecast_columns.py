@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ems.display import counted
 from ems.errors import InvalidInput, show
 from ems.folders import shown_path
 from ems.series.columns import choose_sources, found_columns
@@ -16,7 +17,7 @@ from ems.series.form import Need, SeriesForm
 from ems.series.own_columns import FileColumns, OwnColumn, read_columns
 from ems.series.plausibility import LARGEST_NEGATIVE_SHARE
 from ems.series.table import RawTable, read_table
-from ems.series.wording import counted, shown_time
+from ems.series.wording import shown_time
 from ems.studies.forecast_target import MEASURED, Target
 from ems.studies.history_study import signal_of
 

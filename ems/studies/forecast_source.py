@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ems.display import Card, Shown, counted
 from ems.errors import InvalidInput
 from ems.forecast.anomalies import Anomaly, find_anomalies, mask_of
 from ems.forecast.darkness import dark_steps
 from ems.forecast.history import History
 from ems.forecast.issue import steps_of
-from ems.series.wording import counted
 from ems.studies.forecast_columns import ReadColumns, from_database, from_file
 from ems.studies.forecast_target import Target, target_of
 from ems.studies.study import start_in
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ems.studies.history_study import HistoryStudy
 
 
-@dataclass(frozen=True)
-class MeasuredHistory:
+@dataclass(frozen=True, repr=False)
+class MeasuredHistory(Shown):
     """A measured series up to an issue time, and what was found when it was read.
 
     Parameters
@@ -51,6 +51,14 @@ class MeasuredHistory:
     measured: np.ndarray
     anomalies: tuple[Anomaly, ...]
     columns: ReadColumns
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return self.history.label
+
+    def card(self) -> Card:
+        """Return what was read."""
+        return Card(self.caption(), [(name, str(value)) for name, value in self.facts().items()])
 
     @property
     def timezone(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ems.display import Answer
 from ems.forecast import store
 from ems.forecast.backtest import Backtest
 from ems.forecast.backtest_scores import CENTRAL, calibration_table, reference_of, scores_of, share_inside
@@ -34,8 +35,8 @@ FEW_SHARE = 0.07
 """Distance of the coverage reached from the one meant, from which on the conclusion says so."""
 
 
-@dataclass(frozen=True)
-class ForecastView:
+@dataclass(frozen=True, repr=False)
+class ForecastView(Answer):
     """A forecast and all that is told of it.
 
     Parameters
@@ -205,6 +206,10 @@ class ForecastView:
         return keep_forecast(run, self)
 
     # ------------------------------------------------------------------------------------- what it says
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Forecast of {self.measured.history.label} for {self.hours:g} h"
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         peak = self._peak

@@ -15,8 +15,9 @@ from ems.assets.maintenance import Due, dues_of
 from ems.assets.operation import AssetStatus, MaintenanceRecord, effective_status
 from ems.assets.outage import Affected, affected_by
 from ems.assets.portfolio import AnyAsset, Portfolio, Site
+from ems.display import Answer, counted
 from ems.report.register_rows import DueRow, HealthRow, StatusRow
-from ems.report.register_words import amount, counted, energy_kwh, installed, power_kw
+from ems.report.register_words import amount, energy_kwh, installed, power_kw
 from ems.studies.register_source import Operation
 
 MOST_DIAGRAMS = 6
@@ -25,8 +26,8 @@ _WORK = {"calendar": "preventive", "operating_h": "service by hours run", "cycle
 _GENERATION = frozenset({"generator", "solar_pv", "wind_turbine"})
 
 
-@dataclass(frozen=True)
-class RegisterView:
+@dataclass(frozen=True, repr=False)
+class RegisterView(Answer):
     """How the assets of a portfolio stand at a moment; decommissioned ones are listed but need nothing.
 
     Parameters
@@ -117,6 +118,10 @@ class RegisterView:
     def alarms(self) -> list[StatusRow]:
         """Assets that report an alarm."""
         return [row for row in self.statuses if row.alarm_level != "none"]
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Register: {counted(len(self.assets), 'asset')} on {self.today:%Y-%m-%d}"
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the figures that answer the study's question, with their units."""

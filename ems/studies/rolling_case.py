@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
 from ems.assets.portfolio import Portfolio
 from ems.assets.variable_renewable import VariableRenewable
+from ems.display import Card, Shown, counted, shown_time
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
 
@@ -101,8 +103,8 @@ class Optimum:
     peaks_kw: Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class RollingCase:
+@dataclass(frozen=True, repr=False)
+class RollingCase(Shown):
     """A site or several over a time in which decisions are made again and again.
 
     Parameters
@@ -126,6 +128,25 @@ class RollingCase:
     steps: int
     settings: RollingSettings = RollingSettings()
     optimum: Optimum | None = None
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Decisions over {self.steps * self.step_h:,.6g} h for {counted(len(self.portfolio.assets), 'asset')}"
+
+    def card(self) -> Card:
+        """Return when decisions are made, how often, and how far each plan looks."""
+        zone = ZoneInfo(self.portfolio.sites[0].timezone)
+        begin, end = (shown_time(one.astimezone(zone)) for one in (self.horizon.start, self.horizon.end))
+        settings = self.settings
+        return Card(
+            self.caption(),
+            [
+                ("begins", begin),
+                ("ends", end),
+                ("decisions", f"{len(self.decisions):,}, one every {settings.decide_every_h:g} h"),
+                ("each plan", f"{settings.horizon_h:g} h in steps of {settings.step_h:g} h"),
+            ],
+        )
 
     def __post_init__(self) -> None:
         findings = []

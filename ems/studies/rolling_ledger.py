@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ems.display import Card, Shown
 from ems.studies.rolling_case import RollingCase
 from ems.studies.rolling_forecasts import OwnForecasts, Tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
@@ -43,8 +44,8 @@ WORTH_IT = 0.005
 """Share of the cost below which better knowledge is not worth its effort."""
 
 
-@dataclass(frozen=True)
-class RegretLedger:
+@dataclass(frozen=True, repr=False)
+class RegretLedger(Shown):
     """Where the distance between a rolling plan and perfect foresight comes from.
 
     Parameters
@@ -61,6 +62,15 @@ class RegretLedger:
     optimal_cost: float
     parts: pd.DataFrame
     currency: str
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Regret of {self.total:,.2f} {self.currency} against perfect foresight"
+
+    def card(self) -> Card:
+        """Return what each cause costs."""
+        rows = [(str(one.meaning), f"{one.part:,.2f} {self.currency}") for one in self.parts.itertuples()]
+        return Card(self.caption(), [*rows, ("together", f"{self.total:,.2f} {self.currency}")])
 
     @property
     def total(self) -> float:

@@ -13,6 +13,7 @@ import xarray as xr
 from ems.assets.battery import Battery
 from ems.assets.grid_connection import GridConnection
 from ems.assets.load import Load
+from ems.display import Card, Shown, counted
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
 from ems.studies.rolling_case import Key, RollingCase
@@ -26,8 +27,8 @@ RULE = "self_consumption"
 """The rule against which a plan's gain is counted."""
 
 
-@dataclass(frozen=True)
-class RollingResult:
+@dataclass(frozen=True, repr=False)
+class RollingResult(Shown):
     """Policies side by side on the same truth.
 
     Parameters
@@ -45,6 +46,16 @@ class RollingResult:
     runs: Mapping[str, PolicyRun]
     forecasts: Mapping[str, Mapping[Key, np.ndarray]] = field(default_factory=dict, repr=False)
     own: OwnForecasts | None = field(default=None, repr=False)
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"{counted(len(self.runs), 'policy', 'policies')} over {self.case.horizon.length_h:,.6g} h"
+
+    def card(self) -> Card:
+        """Return what each policy cost."""
+        currency = self.case.portfolio.currency
+        rows = [(str(name).replace("_", " "), f"{cost:,.2f} {currency}") for name, cost in self.costs.items()]
+        return Card(self.caption(), rows)
 
     @property
     def policies(self) -> list[str]:

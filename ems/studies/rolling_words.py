@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ems.dispatch.rolling_portfolio import simplifications
+from ems.display import Answer
 
 if TYPE_CHECKING:
     from ems.studies.rolling_ledger import RegretLedger, ValueOfUncertainty
@@ -16,8 +17,8 @@ MOST_NOTES = 20
 """Failed windows that are listed; a person reads no more of them."""
 
 
-@dataclass(frozen=True)
-class RollingAnswer:
+@dataclass(frozen=True, repr=False)
+class RollingAnswer(Answer):
     """The answer of a rolling study.
 
     Parameters
@@ -30,6 +31,10 @@ class RollingAnswer:
     result: RollingResult
     ledger: RegretLedger | None
     uncertainty: ValueOfUncertainty | None
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return "Rolling plans against perfect foresight"
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

@@ -16,8 +16,9 @@ from ems.assets.prices import PRICES, series_needs, with_prices
 from ems.assets.solar_pv import SolarPV
 from ems.assets.tariff_terms import has_more_than_prices
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.sizing import SizedAssets
+from ems.dispatch.sizing import SIZES, SizedAssets
 from ems.dispatch.sizing_search import SizeRange
+from ems.display import Card, Shown, field_words, shown_number, shown_value
 from ems.errors import InvalidInput
 from ems.horizon import Horizon
 from ems.series.cutting import cut_series, start_of, step_of
@@ -44,8 +45,8 @@ SIZELESS = (
 """What would act in a dispatch, but is not known of a battery of another size."""
 
 
-@dataclass(frozen=True)
-class SizingCase:
+@dataclass(frozen=True, repr=False)
+class SizingCase(Shown):
     """A site whose equipment is sized.
 
     Parameters
@@ -72,6 +73,18 @@ class SizingCase:
     ranges: tuple[SizeRange, ...]
     years_per_horizon: float
     notes: tuple[str, ...]
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Sizing over {self.horizon.caption()}"
+
+    def card(self) -> Card:
+        """Return the ranges of sizes and the time that stands for a year."""
+        rows = [
+            (field_words(name), f"{shown_number(one.lowest)} to {shown_value(one.highest, name)}")
+            for name, one in zip(SIZES, self.ranges, strict=True)
+        ]
+        return Card(self.caption(), rows)
 
     @property
     def timezone(self) -> str:

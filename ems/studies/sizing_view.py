@@ -12,6 +12,7 @@ import xarray as xr
 
 from ems.dispatch.sizing import both_ways_steps
 from ems.dispatch.sizing_search import Sizing
+from ems.display import Answer
 from ems.errors import InvalidInput
 from ems.settlement.baseline import self_consumption, stored_value
 from ems.settlement.bill import Bill, settle
@@ -81,8 +82,8 @@ class SettledYear:
         return exchange
 
 
-@dataclass(frozen=True)
-class SizingView:
+@dataclass(frozen=True, repr=False)
+class SizingView(Answer):
     """The best sizes of a site and what they rest on.
 
     Parameters
@@ -257,6 +258,10 @@ class SizingView:
         return {WITHOUT: self.without.exchange_kw, WITH: self.best.exchange_kw}
 
     # ------------------------------------------------------------------------------------- in words
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Sizing of {self.case.portfolio.sites[0].name}"
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         return sizing_words.headline(self)

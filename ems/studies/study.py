@@ -50,6 +50,9 @@ class Study(Record):
     def _subject(cls, given: Mapping[str, Any]) -> str:
         return f"the parameters of study '{cls.name}'"
 
+    def _caption(self) -> str:
+        return f"Study {self.name}: {self.title}"
+
     def check(self) -> None:
         """Raise where a file or solver that the study names is not there; quick, and done before a kernel starts."""
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ems.database.engine import connect
+from ems.database.masking import masked
 from ems.database.optimizations import store_optimization
 from ems.database.records import OptimizationAsset, OptimizationJob, OwnerKind, Run
 from ems.database.run_id import new_run_id
 from ems.database.runs import complete_run, fail_run, get_run, note_run, open_run, start_run
+from ems.display import Card, Shown
 from ems.errors import EmsWarning, Infeasible
 from ems.folders import sha256_of, shown_path
 from ems.studies.study import RUN_ID_VARIABLE, Study
@@ -42,8 +44,8 @@ PACKAGES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class StudyRun:
+@dataclass(frozen=True, repr=False)
+class StudyRun(Shown):
     """A run in the database, as the notebook sees it.
 
     Parameters
@@ -57,6 +59,16 @@ class StudyRun:
     engine: Engine
     id: str
     is_own: bool
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"run {self.id}"
+
+    def card(self) -> Card:
+        """Return the run's id, who closes it, and where it is kept."""
+        closed = "this notebook" if self.is_own else "the command that runs this notebook"
+        where = masked(self.engine.url.render_as_string(hide_password=False))
+        return Card(f"Run {self.id}", [("closed by", closed), ("kept in", where)])
 
     def note(self, *notes: str) -> None:
         """Add what a reader should know: a substitution, a warning."""

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import xarray as xr
 
 from ems.assets.grid_connection import GridConnection
 from ems.assets.portfolio import Portfolio
 from ems.assets.prices import PRICES
+from ems.display import Card, Shown, counted, shown_time
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import shown_path
 from ems.horizon import Horizon
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from ems.tariffs.demand_charge import DemandCharge
 
 
-@dataclass(frozen=True)
-class MeteredSite:
+@dataclass(frozen=True, repr=False)
+class MeteredSite(Shown):
     """A site behind one meter, and the tariffs that it might have.
 
     Parameters
@@ -45,6 +47,21 @@ class MeteredSite:
     tariffs: tuple[Tariff, ...]
     horizon: Horizon
     series: xr.Dataset
+
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"{self.connection.name} under {counted(len(self.tariffs), 'tariff')}, {self.horizon.caption()}"
+
+    def card(self) -> Card:
+        """Return the time that is billed, the tariffs and the assets."""
+        zone = ZoneInfo(self.timezone)
+        begin, end = (shown_time(one.astimezone(zone)) for one in (self.horizon.start, self.horizon.end))
+        tariffs = ", ".join(one.name for one in self.tariffs)
+        assets = ", ".join(one.name for one in self.portfolio.assets)
+        return Card(
+            f"What the meter of {self.connection.name} saw",
+            [("begins", begin), ("ends", end), ("assets", assets), ("tariffs", tariffs)],
+        )
 
     @property
     def timezone(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ems.assets.battery import Battery
+from ems.display import Answer
 from ems.errors import InvalidInput
 from ems.settlement.baseline import Baseline, no_battery, self_consumption, stored_value
 from ems.settlement.investment import Finance, Investment, finance_of
@@ -37,8 +38,8 @@ CHARGES = (
 """Types of cost in the order of an invoice; the last one is what a battery holds more at the end."""
 
 
-@dataclass(frozen=True)
-class TariffsView:
+@dataclass(frozen=True, repr=False)
+class TariffsView(Answer):
     """A site's bills under each tariff.
 
     Parameters
@@ -283,6 +284,10 @@ class TariffsView:
         return 1.0 if abs(hours - HOURS_PER_A) <= NEAR_A_YEAR_H else HOURS_PER_A / hours
 
     # ------------------------------------------------------------------------------------- the answer
+    def caption(self) -> str:
+        """Return what it is about."""
+        return f"Tariffs of {self.metered.connection.name}"
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         best = self.ranking.iloc[0]

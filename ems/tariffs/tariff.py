@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
+from ems.display import Card
 from ems.record import FromList, Name, NonNegative, Positive, Record, Slug
 from ems.tariffs.calendar import Calendar, known_holiday_calendar
 from ems.tariffs.clock import Hours, Month
@@ -182,6 +183,12 @@ class Tariff(Record):
             if any(hours.names_holidays for hours in (*self.periods, *windows)):
                 raise ValueError("weekdays = 'holiday': needs holiday_calendar, as in DE-BY")
         return self
+
+    def card(self) -> Card:
+        """Return what the tariff says, in sentences to hold against the contract."""
+        from ems.tariffs.description import describe
+
+        return Card(self._caption(), [(f"{at}", said) for at, said in enumerate(describe(self), 1)])
 
     @property
     def calendar(self) -> Calendar:

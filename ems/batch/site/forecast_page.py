@@ -13,6 +13,7 @@ from ems.database.forecast_queries import read_forecast
 from ems.database.latest import latest_forecast_jobs
 from ems.database.measurements import list_series
 from ems.database.point_reading import read_points
+from ems.display import shown_number
 from ems.errors import InvalidInput
 from ems.report.index import first_lines
 from ems.report.site_parts import (
@@ -27,7 +28,6 @@ from ems.report.site_parts import (
     text_cell,
 )
 from ems.report.small_fan import small_fan
-from ems.report.tables import shown_number
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

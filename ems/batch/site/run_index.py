@@ -26,11 +26,12 @@ from ems.database.engine import shown
 from ems.database.latest import latest_batches, latest_executions, open_batches, owners_of_runs
 from ems.database.records import ACTIVE, utc_now
 from ems.database.run_lines import RunLine, count_runs, run_lines, run_spans
+from ems.display import NOTHING
 from ems.folders import project_folder, write_whole
 from ems.report.index import AttentionRow, IndexRow, first_lines, index_parts, run_list
 from ems.report.site_page import OPEN_MARK, SitePage, render_site_page
 from ems.report.site_parts import Cell, Column, Listing, as_link, moment_cell, status_cell
-from ems.report.tables import NOTHING, shown_duration
+from ems.report.tables import shown_duration
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

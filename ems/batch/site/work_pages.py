@@ -12,6 +12,7 @@ from ems.batch.site.run_index import report_of
 from ems.database.batches import count_cases, list_batches
 from ems.database.latest import RecentOptimization, recent_optimizations
 from ems.database.workflows import get_definition, list_executions, tasks_of
+from ems.display import NOTHING
 from ems.errors import EmsError
 from ems.report.index import first_lines
 from ems.report.site_parts import (
@@ -29,7 +30,7 @@ from ems.report.site_parts import (
     status_cell,
     text_cell,
 )
-from ems.report.tables import NOTHING, shown_duration
+from ems.report.tables import shown_duration
 from ems.studies.objective_words import measure_of, measured, objective_words
 
 if TYPE_CHECKING:
