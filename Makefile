@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HAS_UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test coverage lab lint format bench lock handbook schema clean
+.PHONY: help demo test coverage lab lint format bench lock docs handbook schema clean
 
 help:  ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,11 +41,15 @@ bench: $(VENV)/.ready-test  ## Measure what is claimed about speed
 	$(BIN)/python -m benchmarks.batch
 
 lock: $(VENV)/.ready-test  ## Write exact versions into constraints.txt; needs uv
-	uv pip compile --universal --python-version 3.11 --extra dask --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
+	uv pip compile --universal --python-version 3.11 --extra dask --extra docs --extra lab --extra postgresql --extra test --upgrade --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 
-handbook: $(VENV)/.ready-test  ## Write docs/register.md from the records
-	$(BIN)/python -c "from ems.assets.handbook import handbook_text; print(handbook_text(), end='')" > docs/register.md
+docs: $(VENV)/.ready-test  ## Build the documents as a site in build/docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo "open build/docs/index.html"
+
+handbook: $(VENV)/.ready-test  ## Write docs/reference/register.md from the records
+	$(BIN)/python -c "from ems.assets.handbook import handbook_text; print(handbook_text(), end='')" > docs/reference/register.md
 
 schema: $(VENV)/.ready-test  ## Write ems/database/schema.sql from the records
 	$(BIN)/python -c "from ems.database.schema import schema_text; print(schema_text(), end='')" > ems/database/schema.sql

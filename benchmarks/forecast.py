@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("series", nargs="*", default=list(CASES), help="names of series; all where left out")
     parser.add_argument("--data", type=Path, default=FOLDER, help="folder of the measured series")
-    parser.add_argument("--markdown", action="store_true", help="print tables as docs/forecasts.md has them")
+    parser.add_argument("--markdown", action="store_true", help="print the tables of docs/explanation/forecasts.md")
     given = parser.parse_args()
     if not given.data.is_dir():
         print(f"no measured series in {given.data}; name their folder as --data")

@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--options", action="store_true", help="measure the options on the first home")
     parser.add_argument("--ledger", action="store_true", help="print the regret ledger of each case")
     parser.add_argument("--speed", action="store_true", help="measure a loop against bare HiGHS")
-    parser.add_argument("--markdown", action="store_true", help="print tables as docs/rolling.md has them")
+    parser.add_argument("--markdown", action="store_true", help="print the tables of docs/explanation/rolling.md")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
         print(f"no measured series in {given.data}; name their folder as --data")

@@ -36,7 +36,7 @@ Examples:
   ems report site --out /srv/www/ems --site harbour --site campus
 
 \b
-The folder needs no server: open site/index.html, or put it on any static one. docs/site.md tells more.
+The folder needs no server: open site/index.html, or put it on any static one. docs/how-to/site.md tells more.
 Exit codes: 0 done, 2 the input cannot be used."""
 )
 @click.option("--out", metavar="FOLDER", help="Write there in place of reports/, with the reports that pages lead to.")

@@ -31,7 +31,7 @@ Examples:
   ems workflow diagram battery-optimization-demo -o demo.svg
 
 \b
-Workflows are files in parameters/workflows; docs/workflows.md tells how they are written."""
+Workflows are files in parameters/workflows; docs/how-to/workflows.md tells how they are written."""
 )
 def workflow() -> None:
     """Check, run and draw workflows: tasks that depend on each other."""

@@ -11,7 +11,7 @@ from ems.record import acts_in, meaning_of
 
 PLAIN = ("Portfolio", "Tariff", "EnergyPeriod", "ChargingSession")
 """Records whose fields all act in one place, which their own docstring names."""
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "register.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "register.md"
 
 
 def test_handbook__page_is_made_from_the_records() -> None:

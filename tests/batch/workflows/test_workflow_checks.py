@@ -333,10 +333,10 @@ def test_daily_home__can_be_run_with_its_file(project: Path) -> None:
 
 def test_documentation__shows_what_can_be_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_HOOK", "a-hook-of-a-chat")
-    text = (Path(__file__).resolve().parents[3] / "docs" / "workflows.md").read_text()
-    whole, starts = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    text = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "workflows.md").read_text()
+    whole, starts = re.findall(r"```yaml[^\n]*\n(.*?)```", text, re.DOTALL)
 
-    spec = check_workflow(parse_text("shown", whole + starts, "docs/workflows.md")).spec
+    spec = check_workflow(parse_text("shown", whole + starts, "docs/how-to/workflows.md")).spec
 
     assert [task.kind for task in spec.tasks] == ["study", "transform", "study", "condition", "notify"]
     assert all(f"`{name}`" in text for name in Task.model_fields)
