@@ -17,7 +17,7 @@ def test_help__gives_examples_and_exit_codes(project: Path) -> None:
 
     assert done.returncode == 0
     assert "ems run dispatch demo -p horizon_h=48" in done.stdout
-    assert "Exit codes: 0 done, 1 a notebook failed, 2 the input cannot be used" in done.stdout
+    assert "\n    3    infeasible: no schedule keeps all limits\n" in done.stdout
 
 
 def test_in_columns__values_stand_below_each_other() -> None:
@@ -66,7 +66,7 @@ def test_db_status__masks_the_password(project: Path) -> None:
 
     done = run_ems(project, "db", "status", database_url=url)
 
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert "very-secret-word" not in done.stdout + done.stderr
     assert "127.0.0.1" in done.stderr
 

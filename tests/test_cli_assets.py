@@ -268,7 +268,7 @@ def test_update__texts_dates_truth_and_json(filled):
 def test_update__stale(filled):
     filled("update", "battery", "max_charge_kw=40")
 
-    refused = filled("update", "battery", "max_charge_kw=30", "--version", "1", code=2)
+    refused = filled("update", "battery", "max_charge_kw=30", "--version", "1", code=4)
 
     assert "battery 'battery' was changed after version 1 and is at version 2" in refused.stderr
     assert "anna" in refused.stderr

@@ -59,7 +59,7 @@ def kept(ems: Ems, fitted: dict[str, FittedForecaster]) -> list[StoredModel]:
 
 
 def test_list__of_an_empty_registry_says_how_to_keep_one(ems: Ems) -> None:
-    assert "no models; keep one with: ems run forecast campus -p save_model=" in ems("list").stdout
+    assert "no models; keep one with: ems run forecast demo -p save_model=" in ems("list").stdout
     assert ems("list", "hall").stdout == "no models of the name 'hall'\n"
     assert json.loads(ems("list", "--json").stdout) == []
 

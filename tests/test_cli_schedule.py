@@ -129,7 +129,7 @@ def test_run__no_database_at_the_beginning(small: Path, monkeypatch: pytest.Monk
 
     done = ems("schedule", "run")
 
-    assert done.exit_code == 2
+    assert done.exit_code == 4
     assert "cannot be reached" in done.stderr
 
 

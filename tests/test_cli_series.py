@@ -232,7 +232,7 @@ def test_forecasts__listed_and_shown(ems):
     assert "and 1 more steps" in shown
     assert "\x1b" not in shown
     values = json.loads(ems("forecasts", "show", "f1", "--json").stdout)["values"]
-    assert values[2] == {"time": "2024-06-02T00:00:00+00:00", "quantiles": {"0.1": 3.0, "0.5": None, "0.9": 5.25}}
+    assert values[2] == {"time": "2024-06-02T00:00:00Z", "quantiles": {"0.1": 3.0, "0.5": None, "0.9": 5.25}}
     assert json.loads(ems("forecasts", "list", "--json").stdout)[1]["metrics"] == {"mae": 1.5}
     assert "no weather" in ems("forecasts", "show", "f2").stdout
     assert (

@@ -16,7 +16,7 @@ from project_fixtures import run_ems
 
 from ems.cli import commands
 from ems.cli.executions import STATUSES
-from ems.cli.workflow import TRIGGERS
+from ems.cli.workflow_run import TRIGGERS
 from ems.database.workflow_records import ExecutionStatus, Trigger
 
 Ems = Callable[..., Result]

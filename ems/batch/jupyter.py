@@ -18,6 +18,11 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SLOW_OPTIONS = ("rfc3987_syntax", "isoduration", "pyarrow")
 """Packages that jsonschema and papermill load when they happen to be there: a grammar is compiled for two seconds, and
 an interface to Hadoop is opened; neither is used here."""
+_BAR = {
+    "bar_format": "{n_fmt} of {total_fmt} cells |{bar:30}| {elapsed}, about {remaining} left",
+    "leave": False,
+    "disable": None,  # where nobody looks: a log of cron needs no bar
+}
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def execute(
             run_timeout=run_timeout_s,
             execution_timeout=cell_timeout_s,
             **cell_hooks(),
-            progress_bar={"file": sys.stderr, "leave": False} if progress else False,
+            progress_bar=_BAR | {"file": sys.stderr} if progress else False,
         )
     except PapermillExecutionError as failure:
         error, kind = _one_line(failure.ename, failure.evalue), failure.ename

@@ -41,12 +41,15 @@ class RunOutcome:
         The pages that were written.
     database : str
         Address of the database, without its password.
+    error_kind : str or None
+        Class of what stopped the notebook, as ``Infeasible``; None where it ran to its end.
     """
 
     run: Run
     report: Path
     index: Path
     database: str
+    error_kind: str | None = None
 
 
 def run_case(case: Case, *, progress: bool = True) -> RunOutcome:
@@ -138,7 +141,8 @@ def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) 
     run = complete_run(engine, run_id, **files) if error is None else fail_run(engine, run_id, error, **files)
     log_closed(run)
     index = write_index(engine)
-    return RunOutcome(run, project_folder() / files["report_path"], index, masked(str(engine.url)))
+    report = project_folder() / files["report_path"]
+    return RunOutcome(run, report, index, masked(str(engine.url)), executed.error_kind)
 
 
 def files_of(study: str, run_id: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from ems.cli.exit_codes import meanings_text
 from ems.cli.lazy import LazyGroup
 
 PLACES = {
@@ -28,21 +29,29 @@ PLACES = {
     "workflow": "ems.cli.workflow:workflow",
 }
 """Where each command is found."""
+SECTIONS = {
+    "Begin": ("doctor", "solvers"),
+    "Run notebooks": ("run", "batch", "workflow", "schedule"),
+    "See what came out": ("runs", "batches", "executions", "forecasts", "models", "report"),
+    "Keep assets and measurements": ("assets", "series"),
+    "Look after an installation": ("db", "metrics"),
+}
+"""Commands by what people want."""
 
 
 @click.group(
     cls=LazyGroup,
     places=PLACES,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   ems run dispatch demo                    run a study with one of its cases
   ems run dispatch demo -p horizon_h=48    the same with another parameter
   ems runs list --status failed            what went wrong lately
-  ems solvers                              which solvers are here
+  ems run --help                           what a command takes, with examples
 
-\b
-Exit codes: 0 done, 1 a notebook failed, 2 the input cannot be used, 130 stopped by Ctrl-C.""",
+{meanings_text()}""",
 )
 @click.version_option(package_name="ems", message="ems %(version)s")
 def commands() -> None:

@@ -6,18 +6,28 @@ from typing import Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
 from ems.cli.assets_list import KINDS
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets templates
+  ems assets templates battery --sources      with figures and their sources"""
+)
 @click.argument("kind", required=False)
 @click.option("--sources", is_flag=True, help="With fields and where their figures come from.")
-def templates(kind: str | None, sources: bool) -> None:
+@json_option
+def templates(kind: str | None, sources: bool, as_json: bool) -> None:
     """List templates of typical equipment."""
     from ems.assets.templates import list_templates
     from ems.cli.wording import echo_table, quantity
 
     found = list_templates(kind)
+    if as_json:
+        echo_json(found)
+        return
     if not sources:
         echo_table(("kind", "template", "what it is"), [(one.kind, one.name, one.title) for one in found])
         return
@@ -42,7 +52,10 @@ Examples:
 @click.option("--template", help="Typical equipment; `ems assets templates` lists it.")
 @click.option("--site", help="Site at which it stands; the only one where nothing is said.")
 @click.option("-s", "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Set one field; repeatable.")
-def new(kind: str, asset_id: str, template: str | None, site: str | None, settings: tuple[str, ...]) -> None:
+@json_option
+def new(
+    *, kind: str, asset_id: str, template: str | None, site: str | None, settings: tuple[str, ...], as_json: bool
+) -> None:
     """Put a new asset of a KIND into the register."""
     from ems.assets.portfolio import KINDS as RECORDS
     from ems.assets.templates import find_template, new_from_template
@@ -68,6 +81,9 @@ def new(kind: str, asset_id: str, template: str | None, site: str | None, settin
     with notes():
         _warn_of_megawatts(asset)
     entry = create_asset(engine, asset)
+    if as_json:
+        echo_json({**entry.record.as_json(), "version": entry.version})
+        return
     click.echo(f"{kind} '{asset_id}' created at site '{chosen}', version {entry.version}")
     if template is not None:
         for source in find_template(kind, template).sources:
@@ -84,7 +100,8 @@ Examples:
 @click.argument("asset_id", metavar="ID")
 @click.argument("settings", metavar="FIELD=VALUE...", nargs=-1, required=True)
 @click.option("--version", type=int, help="Version that was read; fails if anybody changed the asset since.")
-def update(asset_id: str, settings: tuple[str, ...], version: int | None) -> None:
+@json_option
+def update(asset_id: str, settings: tuple[str, ...], version: int | None, as_json: bool) -> None:
     """Change fields of an asset."""
     from ems.assets.exchange_cells import plain
     from ems.cli.assets_values import values_of
@@ -100,6 +117,9 @@ def update(asset_id: str, settings: tuple[str, ...], version: int | None) -> Non
     after = entry.record
     with notes():
         _warn_of_megawatts(after)
+    if as_json:
+        echo_json({**after.as_json(), "version": entry.version})
+        return
     for name in type(after).model_fields:
         old, new_value = plain(getattr(before, name)), plain(getattr(after, name))
         if old != new_value:
@@ -108,7 +128,12 @@ def update(asset_id: str, settings: tuple[str, ...], version: int | None) -> Non
     click.echo(f"{after.kind} '{asset_id}' is at version {entry.version}")
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets delete battery-2
+  ems assets delete battery-2 --permanent      with its status and maintenance"""
+)
 @click.argument("asset_id", metavar="ID")
 @click.option("--permanent", is_flag=True, help="Remove it with its status, maintenance and performance, for good.")
 def delete(asset_id: str, permanent: bool) -> None:

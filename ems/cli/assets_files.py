@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ems.cli.as_json import echo_json, json_option, plain
 from ems.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ cannot be used, nothing is changed. The same file twice changes nothing.""",
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--site", help="Site of assets for which none is given; the only one where nothing is said.")
 @click.option("--currency", help="Currency of a new register, where no file states it: EUR.")
-def import_(path: str, dry_run: bool, site: str | None, currency: str | None) -> None:
+@json_option
+def import_(path: str, dry_run: bool, site: str | None, currency: str | None, as_json: bool) -> None:
     """Take assets, sites, groups and tariffs from FILE, or from all files of FOLDER."""
     from ems.assets.exchange import read_register
     from ems.cli.assets_values import only_site
@@ -58,6 +60,9 @@ def import_(path: str, dry_run: bool, site: str | None, currency: str | None) ->
         reserves=read.reserves,
         dry_run=dry_run,
     )
+    if as_json:
+        echo_json({"dry_run": dry_run, **plain(summary)})
+        return
     _echo_summary(summary)
     click.echo(f"{'dry run, nothing was changed: ' if dry_run else ''}{summary}")
 

@@ -6,6 +6,8 @@ import dataclasses
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+
 KINDS = ("battery", "ev_charger", "generator", "grid_connection", "load", "solar_pv", "wind_turbine")
 """The kinds of assets, said here so that help needs no record; a test holds them against the records."""
 STATUSES = ("active", "inactive", "maintenance", "decommissioned")
@@ -30,7 +32,7 @@ Examples:
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most assets shown.")
 @click.option("--after", help="The next page: what the page before ended with.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(
     *,
     kind: str | None,
@@ -45,7 +47,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List assets."""
-    from ems.cli.wording import echo_json, echo_table, settings_of
+    from ems.cli.wording import echo_table, settings_of
     from ems.database.engine import connect
     from ems.database.register_queries import list_assets
 
@@ -79,11 +81,16 @@ def list_(
         click.echo(f"more with: --after {page.next_cursor}")
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets sites
+  ems assets sites --json"""
+)
+@json_option
 def sites(as_json: bool) -> None:
     """List sites."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.register_queries import list_sites
 
@@ -97,11 +104,16 @@ def sites(as_json: bool) -> None:
         echo_table(("id", "name", "city", "country", "timezone", "status"), rows)
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets groups
+  ems assets groups --json"""
+)
+@json_option
 def groups(as_json: bool) -> None:
     """List groups, each below the one it is part of, with their members."""
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
     from ems.database.engine import connect
     from ems.database.register_queries import list_groups, list_members
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 if TYPE_CHECKING:
     from ems.database.operation import AssetState
 
@@ -15,7 +18,13 @@ LEVELS = ("info", "warning", "error", "critical")
 """Levels of an alarm, said here so that help needs no record; a test holds them against the records."""
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets status
+  ems assets status --site harbour
+  ems assets status --stale-after 60 --json"""
+)
 @click.option("--site", help="Only assets of this site.")
 @click.option(
     "--stale-after",
@@ -26,10 +35,10 @@ LEVELS = ("info", "warning", "error", "critical")
     metavar="MINUTES",
     help="Silence after which an asset counts as offline.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def status(site: str | None, stale_after_min: float, as_json: bool) -> None:
     """Show what assets do now, as far as their last messages tell."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.operation import statuses
 
@@ -69,14 +78,20 @@ def _plain(one: AssetState) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets alarms
+  ems assets alarms --level critical
+  ems assets alarms --level info --json"""
+)
 @click.option(
     "--level", default="warning", show_default=True, type=click.Choice(LEVELS), help="Only alarms of this level on."
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def alarms(level: str, as_json: bool) -> None:
     """Show alarms, the gravest first."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.operation import alarms as alarms_of
 
@@ -101,20 +116,27 @@ def alarms(level: str, as_json: bool) -> None:
 
 
 @click.group(
-    epilog="\b\nExamples:\n  ems assets maintenance list --asset crane-1\n  ems assets maintenance due --days 30"
+    cls=LazyGroup,
+    epilog="\b\nExamples:\n  ems assets maintenance list --asset crane-1\n  ems assets maintenance due --days 30",
 )
 def maintenance() -> None:
     """Show what is done to assets, and what falls due."""
 
 
-@maintenance.command("list")
+@maintenance.command(
+    "list",
+    epilog="""\b
+Examples:
+  ems assets maintenance list --asset crane-1
+  ems assets maintenance list --site harbour --json""",
+)
 @click.option("--asset", help="Only records of this asset.")
 @click.option("--site", help="Only records of assets of this site.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(asset: str | None, site: str | None, as_json: bool) -> None:
     """List maintenance records; what is planned for a day that is gone is overdue."""
     from ems.assets.maintenance import status_on
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.operation import list_maintenance
     from ems.database.register import get_asset, get_site
@@ -138,14 +160,19 @@ def list_(asset: str | None, site: str | None, as_json: bool) -> None:
         echo_table(("record", "asset", "type", "status", "planned", "done", "description"), rows)
 
 
-@maintenance.command()
+@maintenance.command(
+    epilog="""\b
+Examples:
+  ems assets maintenance due
+  ems assets maintenance due --days 30 --site harbour --json"""
+)
 @click.option("--days", default=90, show_default=True, type=click.IntRange(0, 36_500), help="How far to look ahead.")
 @click.option("--site", help="Only assets of this site.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def due(days: int, site: str | None, as_json: bool) -> None:
     """Show what is overdue or falls due, by plan, calendar, hours run or cycles."""
     from ems.assets.maintenance import schedule
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.operation import list_maintenance
     from ems.database.register_portfolio import load_portfolio

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
 
-@click.command()
+
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets show battery-2
+  ems assets show battery-2 --all      what is left to defaults, too
+  ems assets show battery-2 --json"""
+)
 @click.argument("asset_id", metavar="ID")
 @click.option("--all", "everything", is_flag=True, help="With fields that are empty or left to their defaults.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def show(asset_id: str, everything: bool, as_json: bool) -> None:
     """Show an asset with its version; what follows from other fields is marked as derived."""
     from ems.cli.assets_values import stated_lines
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
     from ems.database.engine import connect
     from ems.database.register import get_entry, get_settings
     from ems.database.register_queries import list_dependencies, list_members
@@ -43,14 +51,20 @@ def show(asset_id: str, everything: bool, as_json: bool) -> None:
     click.echo(f"  {'updated':<{width}}  {entry.updated_at:%Y-%m-%d %H:%M} UTC by {printable(entry.updated_by)}")
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets history battery-2
+  ems assets history battery-2 --field max_charge_kw
+  ems assets history --limit 10 --json"""
+)
 @click.argument("asset_id", metavar="[ID]", required=False)
 @click.option("--field", help="Only changes of this field.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most changes shown.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def history(asset_id: str | None, field: str | None, limit: int, as_json: bool) -> None:
     """Show who changed what from what to what, newest first; of an asset, site or group, or of all."""
-    from ems.cli.wording import echo_json, printable, quantity
+    from ems.cli.wording import printable, quantity
     from ems.database.engine import connect
     from ems.database.history import history_of
 
@@ -71,13 +85,17 @@ def history(asset_id: str | None, field: str | None, limit: int, as_json: bool) 
         click.echo(line)
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems assets outage transformer-1
+  ems assets outage transformer-1 --json"""
+)
 @click.argument("asset_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def outage(asset_id: str, as_json: bool) -> None:
     """Show what an outage of an asset takes down with it, and why."""
     from ems.assets.outage import affected_by
-    from ems.cli.wording import echo_json
     from ems.database.engine import connect
     from ems.database.register import get_asset
     from ems.database.register_queries import list_dependencies

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+
 if TYPE_CHECKING:
     from ems.batch.batches.opening import Prepared
     from ems.database.batch_records import Batch
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 @click.command(
     epilog="""\b
 Examples:
-  ems batch dispatch battery-size --dry-run
-  ems batch dispatch battery-size --workers 4
-  ems batch dispatch battery-size --resume --retry-failed
+  ems batch dispatch battery-horizon --dry-run
+  ems batch dispatch battery-horizon --workers 4
+  ems batch dispatch battery-horizon --resume --retry-failed
   ems batch dispatch my/sweep.yaml --run-timeout-s 600 --memory-limit-mb 2000
 
 \b
@@ -45,7 +47,7 @@ Exit codes: 0 all cases completed, 1 some failed, 2 the input cannot be used, 13
 @click.option("--cell-timeout-s", type=click.FloatRange(1), help="Longest time of a cell.")
 @click.option("--memory-limit-mb", type=click.FloatRange(256), help="Most memory of a run.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@json_option
 def batch(study: str, sweep: str, **given: Any) -> None:
     """Run a STUDY for each case of a SWEEP, exactly once, whatever happens meanwhile.
 
@@ -78,7 +80,6 @@ def _run(prepared: Prepared, stated: dict[str, Any], given: dict[str, Any]) -> B
     from ems.batch.batches.opening import begin, resume
     from ems.batch.batches.progress import Progress, outcome_rows
     from ems.cli.run import in_columns
-    from ems.cli.wording import echo_json
     from ems.database.engine import connect
 
     done: Batch
@@ -113,7 +114,7 @@ def _run(prepared: Prepared, stated: dict[str, Any], given: dict[str, Any]) -> B
 
 
 def _show_cases(prepared: Prepared, *, as_json: bool) -> None:
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
 
     if as_json:
         echo_json([{"number": one.number, "key": one.key, "parameters": one.parameters} for one in prepared.cases])

@@ -6,25 +6,35 @@ from typing import Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems batches list --study dispatch
   ems batches show 20240603-080000-a1b2c3 --status failed
-  ems batches cancel 20240603-080000-a1b2c3"""
+  ems batches cancel 20240603-080000-a1b2c3""",
 )
 def batches() -> None:
     """List, show and stop batches; `ems batch` begins them."""
 
 
-@batches.command("list")
+@batches.command(
+    "list",
+    epilog="""\b
+Examples:
+  ems batches list
+  ems batches list --study dispatch --limit 5 --json""",
+)
 @click.option("--study", help="Only batches of this study.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Most batches shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def list_(study: str | None, limit: int, *, as_json: bool) -> None:
     """List batches, newest first."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.batches import count_cases, list_batches
     from ems.database.engine import connect
 
@@ -47,13 +57,19 @@ def list_(study: str | None, limit: int, *, as_json: bool) -> None:
     echo_table(names, rows, right=names[5:])
 
 
-@batches.command()
+@batches.command(
+    epilog="""\b
+Examples:
+  ems batches show 20240603-080000-a1b2c3
+  ems batches show 20240603-080000-a1b2c3 --status failed
+  ems batches show 20240603-080000-a1b2c3 --json      attempts included"""
+)
 @click.argument("batch_id")
 @click.option("--status", help="Only cases with this status.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, attempts included.")
+@json_option
 def show(batch_id: str, status: str | None, *, as_json: bool) -> None:
     """Show the cases of a batch."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.batches import get_batch, list_attempts, list_cases
     from ems.database.engine import connect
 
@@ -72,7 +88,12 @@ def show(batch_id: str, status: str | None, *, as_json: bool) -> None:
     echo_table(("case", "status", "attempts", "run", "what is special", "error"), rows, right=("case", "attempts"))
 
 
-@batches.command()
+@batches.command(
+    epilog="""\b
+Examples:
+  ems batches cancel 20240603-080000-a1b2c3
+  ems batch dispatch battery-horizon --resume      goes on with it"""
+)
 @click.argument("batch_id")
 def cancel(batch_id: str) -> None:
     """Stop a batch: what waits is cancelled, what runs is ended within seconds."""

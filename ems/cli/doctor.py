@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -19,11 +21,11 @@ Examples:
 ok: fit; warn: works, but a person should look; fail: something will not work.
 Exit codes: 0 nothing failed, 1 something failed."""
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def doctor(as_json: bool) -> None:
     """Check database, disk, solvers, kernel, versions, time zones and clock; say what to do where one is not fit."""
     from ems.batch.watch.doctor import examine_all
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
 
     found = []
     for one in examine_all():

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -18,24 +21,31 @@ SHOWN_OF_VALUE = 200
 
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems executions list --status failed
   ems executions show 20240603-080000-a1b2c3
-  ems executions resume 20240603-080000-a1b2c3"""
+  ems executions resume 20240603-080000-a1b2c3""",
 )
 def executions() -> None:
     """List, show, cancel and resume executions of workflows."""
 
 
-@executions.command("list", epilog="\b\nExamples:\n  ems executions list --workflow daily-home --limit 5")
+@executions.command(
+    "list",
+    epilog="""\b
+Examples:
+  ems executions list --workflow daily-home --limit 5
+  ems executions list --status failed --json""",
+)
 @click.option("--workflow", help="Only executions of this workflow.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only executions with this status.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Most executions shown.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(workflow: str | None, status: str | None, limit: int, as_json: bool) -> None:
     """List executions, newest first."""
-    from ems.cli.wording import echo_json, echo_table, printable
+    from ems.cli.wording import echo_table, printable
     from ems.database.engine import connect
     from ems.database.workflows import list_executions
 
@@ -60,12 +70,17 @@ def list_(workflow: str | None, status: str | None, limit: int, as_json: bool) -
     echo_table(("execution", "workflow", "status", "trigger", "started", "error"), rows)
 
 
-@executions.command(epilog="\b\nExamples:\n  ems executions show 20240603-080000-a1b2c3 --json")
+@executions.command(
+    epilog="""\b
+Examples:
+  ems executions show 20240603-080000-a1b2c3
+  ems executions show 20240603-080000-a1b2c3 --json"""
+)
 @click.argument("execution_id")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def show(execution_id: str, as_json: bool) -> None:
     """Show an execution with its tasks: what they were given, what they gave, why they failed or were skipped."""
-    from ems.cli.wording import echo_json, echo_table, printable
+    from ems.cli.wording import echo_table, printable
     from ems.database.engine import connect
     from ems.database.workflows import get_execution, tasks_of
 
@@ -86,7 +101,12 @@ def show(execution_id: str, as_json: bool) -> None:
         echo_table(("task", "item", "attempt", "status", "took", "what"), rows)
 
 
-@executions.command(epilog="\b\nExamples:\n  ems executions cancel 20240603-080000-a1b2c3")
+@executions.command(
+    epilog="""\b
+Examples:
+  ems executions cancel 20240603-080000-a1b2c3
+  ems executions cancel 20240603-080000-a1b2c3 --no-wait"""
+)
 @click.argument("execution_id")
 @click.option("--no-wait", is_flag=True, help="Do not wait until it has ended.")
 def cancel(execution_id: str, no_wait: bool) -> None:
@@ -112,6 +132,7 @@ def cancel(execution_id: str, no_wait: bool) -> None:
     epilog="""\b
 Examples:
   ems executions resume 20240603-080000-a1b2c3
+  ems executions resume 20240603-080000-a1b2c3 --jobs 4 --quiet
 
 \b
 Exit codes: 0 done, 1 a task failed, 2 the input cannot be used, 130 stopped."""
@@ -122,11 +143,11 @@ Exit codes: 0 done, 1 a task failed, 2 the input cannot be used, 130 stopped."""
 )
 @click.option("--begin", is_flag=True, hidden=True, help="Only where it has not begun.")
 @click.option("--quiet", is_flag=True, help="No lines of progress.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def resume(*, execution_id: str, jobs: int, begin: bool, quiet: bool, as_json: bool) -> None:
     """Go on with an execution that was stopped or failed: completed tasks stay, all others run (again)."""
     from ems.batch.workflows.execution import begin_execution, resume_execution
-    from ems.cli.workflow import end_with
+    from ems.cli.workflow_run import end_with
 
     go_on = begin_execution if begin else resume_execution
     end_with(go_on(execution_id, progress=not quiet, max_parallel=jobs), as_json)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -19,16 +22,24 @@ FORMS = ("forecast", "backtest")
 
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems forecasts list --variable demand_kw --status failed
-  ems forecasts show 20240603-080000-a1b2c3"""
+  ems forecasts show 20240603-080000-a1b2c3""",
 )
 def forecasts() -> None:
     """List and show forecasts: what was foretold when, by which model, and how well it did."""
 
 
-@forecasts.command("list")
+@forecasts.command(
+    "list",
+    epilog="""\b
+Examples:
+  ems forecasts list --variable demand_kw --limit 5
+  ems forecasts list --asset buildings --status failed
+  ems forecasts list --form backtest --json""",
+)
 @click.option("--asset", help="Only forecasts for this asset.")
 @click.option("--series", help="Only forecasts learned from this series of the database.")
 @click.option("--variable", help="Only forecasts of this variable: demand_kw.")
@@ -37,7 +48,7 @@ def forecasts() -> None:
 @click.option("--form", type=click.Choice(FORMS), help="Only single forecasts, or only backtests.")
 @click.option("--run", "run_id", help="Only forecasts of this run.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Most forecasts shown.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(
     *,
     asset: str | None,
@@ -51,7 +62,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List forecasts, the one issued last first."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.forecast_queries import list_forecasts
 
@@ -81,13 +92,19 @@ def list_(
     echo_table(columns, rows, right=("horizon",))
 
 
-@forecasts.command()
+@forecasts.command(
+    epilog="""\b
+Examples:
+  ems forecasts show 20240603-080000-a1b2c3-forecast-1
+  ems forecasts show 20240603-080000-a1b2c3-forecast-1 --steps 96
+  ems forecasts show 20240603-080000-a1b2c3-forecast-1 --json      with all values"""
+)
 @click.argument("job_id", metavar="ID")
 @click.option("--steps", default=24, show_default=True, type=click.IntRange(0, 100_000), help="Most steps shown.")
-@click.option("--json", "as_json", is_flag=True, help="For programs: the job and all values.")
+@json_option
 def show(job_id: str, steps: int, as_json: bool) -> None:
     """Show a forecast: its job, its scores, and its lowest, middle and highest quantile in local time."""
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
     from ems.database.engine import connect
     from ems.database.forecast_queries import get_forecast_job, read_forecast
 
@@ -145,7 +162,7 @@ def _values(forecast: xr.Dataset, job: ForecastJob) -> list[dict[str, Any]]:
     numbers = [[None if math.isnan(value) else value for value in row] for row in values.tolist()]
     times = np.datetime_as_string(forecast["time"].values, unit="s")
     return [
-        {"time": f"{time}+00:00", "quantiles": dict(zip(names, row, strict=True))}
+        {"time": f"{time}Z", "quantiles": dict(zip(names, row, strict=True))}
         for time, row in zip(times, numbers, strict=True)
     ]
 

@@ -8,8 +8,12 @@ from typing import Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems models list
@@ -17,19 +21,25 @@ Examples:
   ems models promote office-load-20240608-073000-p1q2r3
 
 \b
-A run keeps its model under a name: ems run forecast campus -p save_model=campus-load
+A run keeps its model under a name: ems run forecast demo -p save_model=campus-load
 One version of each name can be promoted; it is the one that is loaded by the name.""",
 )
 def models() -> None:
     """Show, compare, promote and delete fitted models of forecasts."""
 
 
-@models.command("list")
+@models.command(
+    "list",
+    epilog="""\b
+Examples:
+  ems models list
+  ems models list office-load --json""",
+)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(name: str | None, as_json: bool) -> None:
     """List what is kept, or the versions of a NAME, the newest first."""
-    from ems.cli.wording import echo_json, echo_table, notes, printable
+    from ems.cli.wording import echo_table, notes, printable
     from ems.forecast.store import list_models
 
     with notes():
@@ -41,7 +51,7 @@ def list_(name: str | None, as_json: bool) -> None:
         click.echo(
             f"no models of the name '{printable(name)}'"
             if name
-            else "no models; keep one with: ems run forecast campus -p save_model=campus-load"
+            else "no models; keep one with: ems run forecast demo -p save_model=campus-load"
         )
         return
     rows = [
@@ -55,10 +65,10 @@ def list_(name: str | None, as_json: bool) -> None:
 
 @models.command(epilog="\b\nExamples:\n  ems models show office-load\n  ems models show office-load --json")
 @click.argument("model", metavar="ID|NAME")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def show(model: str, as_json: bool) -> None:
     """Show a model, or the promoted version of a name: what it learned from, how, and how good it is."""
-    from ems.cli.wording import echo_json, printable, quantity
+    from ems.cli.wording import printable, quantity
     from ems.forecast.store import get_model
 
     one = get_model(model)
@@ -81,12 +91,17 @@ def show(model: str, as_json: bool) -> None:
             click.echo(f"  {name:<{width}}  {line}")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  ems models compare office-load-20240601-073000-k3f9x2 office-load-20240608-073000-p1q2r3
+  ems models compare office-load depot-load --json"""
+)
 @click.argument("models", metavar="ID|NAME...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def compare(models: tuple[str, ...], as_json: bool) -> None:
     """Show models side by side: what they learned from, their scores, and the options in which they differ."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.forecast.store import compare as compared
 
     table = compared(models)
@@ -98,7 +113,12 @@ def compare(models: tuple[str, ...], as_json: bool) -> None:
     echo_table(("id", *table.index), [row for row in cells if any(row[1:])])
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  ems models promote office-load-20240608-073000-p1q2r3
+  ems models show office-load      the promoted version of the name"""
+)
 @click.argument("identity", metavar="ID")
 def promote(identity: str) -> None:
     """Put a version in use under its name, in place of the one that was."""
@@ -111,7 +131,12 @@ def promote(identity: str) -> None:
     click.echo(f"model '{one.id}' is in use as '{one.name}'{instead}")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  ems models delete office-load-20240601-073000-k3f9x2
+  ems models delete office-load-20240608-073000-p1q2r3 --promoted --yes"""
+)
 @click.argument("identity", metavar="ID")
 @click.option("--promoted", is_flag=True, help="Also where it is the version in use.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")

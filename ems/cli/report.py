@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import click
 
+from ems.cli.lazy import LazyGroup
+
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems report index                         reports/index.html, the list of runs
   ems report site                          that list and all other pages, in reports/site
-  ems report site --out /srv/www/ems       a copy for a web server, reports included"""
+  ems report site --out /srv/www/ems       a copy for a web server, reports included""",
 )
 def report() -> None:
     """Make pages from the database."""

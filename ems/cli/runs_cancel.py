@@ -5,7 +5,12 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems runs cancel 20240603-080000-a1b2c3
+  ems runs log 20240603-080000-a1b2c3 --follow      sees it end"""
+)
 @click.argument("run_id")
 def cancel(run_id: str) -> None:
     """End a run that has not ended, with its kernel and solver, and mark it as cancelled.

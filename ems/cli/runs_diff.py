@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+
 if TYPE_CHECKING:
     from ems.batch.watch.diff import Difference
     from ems.batch.watch.explain import Explanation
@@ -24,7 +26,7 @@ Examples:
 @click.argument("a", metavar="RUN_A")
 @click.argument("b", metavar="RUN_B")
 @click.option("--explain", "with_parts", is_flag=True, help="Say what each changed parameter did to the cost.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def diff(a: str, b: str, with_parts: bool, as_json: bool) -> None:
     """Show in which parameters, inputs, versions, notes and results two runs differ.
 
@@ -33,7 +35,6 @@ def diff(a: str, b: str, with_parts: bool, as_json: bool) -> None:
     """
     from ems.batch.watch.diff import differences
     from ems.cli.runs_list import swept_engine
-    from ems.cli.wording import echo_json
     from ems.database.runs import get_run
 
     engine = swept_engine()

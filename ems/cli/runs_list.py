@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.run import run_as_json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,16 +29,15 @@ Examples:
 @click.option("--case", help="Only runs of this case.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Most runs shown.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(*, study: str | None, case: str | None, status: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first; a run whose process is gone is marked as failed on the way."""
-    from ems.cli.wording import echo_json
     from ems.database.runs import list_runs
 
     engine = swept_engine()
     found = list_runs(engine, study=study, case=case, status=status, limit=limit)
     if as_json:
-        echo_json([_as_json(one) for one in found])
+        echo_json([run_as_json(one) for one in found])
         return
     if not found:
         is_filtered = any((study, case, status))
@@ -44,19 +46,24 @@ def list_(*, study: str | None, case: str | None, status: str | None, limit: int
         click.echo(line_of(one))
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  ems runs show 20240603-080000-a1b2c3
+  ems runs show 20240603-080000-a1b2c3 --json      with the optimizations of the run"""
+)
 @click.argument("run_id")
-@click.option("--json", "as_json", is_flag=True, help="For programs, with the optimizations of the run.")
+@json_option
 def show(run_id: str, as_json: bool) -> None:
     """Show the record of a run."""
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
     from ems.database.optimizations import jobs_of
     from ems.database.runs import get_run
 
     engine = swept_engine()
     one = get_run(engine, run_id)
     if as_json:
-        echo_json({**_as_json(one), "optimizations": [job.as_json() for job in jobs_of(engine, run_id)]})
+        echo_json({**run_as_json(one), "optimizations": [job.as_json() for job in jobs_of(engine, run_id)]})
         return
     click.echo(line_of(one))
     for title, rows in (
@@ -110,7 +117,3 @@ def duration_words(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _as_json(one: Run) -> dict[str, Any]:
-    return {**one.as_json(), "duration_s": one.duration_s}

@@ -9,12 +9,18 @@ import click
 
 @click.command(
     epilog="""\b
+Examples:
+  ems runs log 20240603-080000-a1b2c3
+  ems runs log 20240603-080000-a1b2c3 --follow
+  ems runs log 20240603-080000-a1b2c3 --json | jq 'select(.event == "cell_failed")'
+
+\b
 Logs are in .ems/logs of the project, a file for each run. That of a run to which nothing was added for 90 days is
 removed when the next run begins; EMS_LOG_DAYS is another number of days, 0 keeps all."""
 )
 @click.argument("run_id")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
-@click.option("--json", "as_json", is_flag=True, help="For programs, one object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for programs.")
 def log(run_id: str, follow: bool, as_json: bool) -> None:
     """Show what happened in a run: its kernel, each cell with its seconds, failures, report and end."""
     from ems.batch.watch.log_reading import follow_log, read_log, wording_of

@@ -6,6 +6,10 @@ import sys
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.exit_codes import FAILED, STOPPED
+from ems.cli.run import told_of
+
 
 @click.command(
     epilog="""\b
@@ -19,7 +23,8 @@ Exit codes: 0 the result is the same, 1 it differs, 2 the run cannot be repeated
 @click.argument("run_id")
 @click.option("--anyway", is_flag=True, help="Repeat it with inputs that have changed.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def replay(run_id: str, anyway: bool, quiet: bool) -> None:
+@json_option
+def replay(run_id: str, anyway: bool, quiet: bool, as_json: bool) -> None:
     """Repeat a run with the same study and parameters, and say whether its result is the same.
 
     Inputs must be the files that the run read, by their SHA-256; other versions of packages are noted.
@@ -36,16 +41,20 @@ def replay(run_id: str, anyway: bool, quiet: bool) -> None:
     for note in (*plan.changed_inputs, *plan.notes):
         click.echo(f"note: {note}", err=True)
     try:
-        repeated = run_case(plan.case, progress=not quiet).run
+        outcome = run_case(plan.case, progress=not quiet)
     except KeyboardInterrupt:
         click.echo("stopped; the run is marked as cancelled", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
+    repeated = outcome.run
     found = differing_results(engine, plan.run, repeated)
-    if not found:
+    if as_json:
+        echo_json({"repeats": run_id, "is_same": not found, "differences": found, "run": told_of(outcome)})
+    elif not found:
         same = "fails for the same reason" if repeated.status == "failed" else "has the same result"
         click.echo(f"run {repeated.id} repeats run {run_id} and {same}")
-        return
-    click.echo(f"run {repeated.id} repeats run {run_id} and differs from it:")
-    for one in found:
-        click.echo(f"  {one}")
-    sys.exit(1)
+    else:
+        click.echo(f"run {repeated.id} repeats run {run_id} and differs from it:")
+        for one in found:
+            click.echo(f"  {one}")
+    if found:
+        sys.exit(FAILED)

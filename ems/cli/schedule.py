@@ -7,8 +7,12 @@ import sys
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+from ems.cli.lazy import LazyGroup
+
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   ems schedule next                        when which workflow starts
@@ -19,7 +23,7 @@ Examples:
 \b
 When, is said in parameters/workflows/NAME.yaml:
   schedule: {cron: "30 2 * * *", timezone: Europe/Berlin}
-  trigger: {files: data/inbox/*.csv, http: true}"""
+  trigger: {files: data/inbox/*.csv, http: true}""",
 )
 def schedule() -> None:
     """Start workflows by time, by file and by request."""
@@ -37,7 +41,8 @@ Examples:
 
 \b
 SIGTERM and Ctrl-C: no new work is taken, running work is finished; a second one ends it.
-Exit codes: 0 done, 1 something failed (with --once), 2 the input cannot be used, 130 running work was ended."""
+Exit codes: 0 done, 1 something failed (with --once), 2 the input cannot be used, 4 no database, 130 running work
+was ended."""
 )
 @click.option("--once", is_flag=True, help="Start what is due now, wait for it, and end.")
 @click.option("--until", metavar="MOMENT", help="Take no new work from this moment on, and end; with its offset.")
@@ -64,19 +69,19 @@ def run(once: bool, until: str | None, http: str | None, at_once: int | None) ->
 @click.option(
     "--count", default=3, show_default=True, type=click.IntRange(1, 1000), help="Most times of each workflow."
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def next_(workflow: str | None, count: int, as_json: bool) -> None:
     """Show the next times at which workflows start, in their local time and in UTC."""
     from ems.batch.schedule.times import shown_moment
     from ems.batch.schedule.upcoming import upcoming
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
 
     times, others, broken = upcoming(dt.datetime.now(dt.UTC), count, workflow)
     if as_json:
         rows = [
             {
                 "workflow": one.workflow,
-                "time": one.moment.isoformat(),
+                "time": one.moment,
                 "local": shown_moment(one.moment, one.timezone),
                 "timezone": one.timezone,
             }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
 from ems.errors import EmsWarning, InvalidInput
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ A cell without a value is a gap, and changes nothing of what is there.""",
 @click.option("--encoding", help="Encoding of a text file.")
 @click.option("--sheet", help="Sheet of an Excel file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def import_(
     *,
     path: str,
@@ -81,7 +82,7 @@ def import_(
     """Take the values of one column of FILE into a series."""
     import dataclasses
 
-    from ems.cli.wording import echo_json, printable
+    from ems.cli.wording import printable
     from ems.database.engine import connect
     from ems.database.points import import_series
     from ems.folders import shown_path

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ems.cli.as_json import echo_json, json_option
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -24,10 +26,10 @@ Examples:
 @click.option("--asset", help="Only series of this asset, of their own or by their meter.")
 @click.option("--meter", help="Only series of this meter.")
 @click.option("--site", help="Only series of meters or assets at this site.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def list_(*, variable: str | None, asset: str | None, meter: str | None, site: str | None, as_json: bool) -> None:
     """List series, with how many points there are of each and from when to when."""
-    from ems.cli.wording import echo_json, echo_table
+    from ems.cli.wording import echo_table
     from ems.database.engine import connect
     from ems.database.measurements import list_series
     from ems.series.wording import shown_step
@@ -53,12 +55,12 @@ def list_(*, variable: str | None, asset: str | None, meter: str | None, site: s
     epilog="\b\nExamples:\n  ems series show bakery-main-demand_kw\n  ems series show bakery-main-demand_kw --json"
 )
 @click.argument("series_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def show(series_id: str, as_json: bool) -> None:
     """Show a series: what it is, how many points are missing or doubtful, and its imports."""
     import numpy as np
 
-    from ems.cli.wording import echo_json, printable, quantity
+    from ems.cli.wording import printable, quantity
     from ems.database.engine import connect
     from ems.database.measurement_records import QUALITIES
     from ems.database.measurements import get_series, list_series, list_versions
@@ -114,8 +116,6 @@ def delete(series_id: str, yes: bool) -> None:
 
 def _plain(one: SeriesSummary) -> dict[str, Any]:
     told = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.name != "series"}
-    for name in ("begin", "end", "updated_at"):
-        told[name] = None if told[name] is None else told[name].isoformat()
     return {**one.series.as_json(), **told}
 
 

@@ -66,11 +66,6 @@ def _width(text: str) -> int:
     )
 
 
-def echo_json(value: object) -> None:
-    """Print a value as JSON, for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
-
-
 @contextmanager
 def notes() -> Iterator[None]:
     """Print warnings of the package as notes, one line each, in place of Python's form of them."""

@@ -80,8 +80,12 @@ class StoredModel:
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields as plain numbers, texts, lists and mappings."""
-        plain = asdict(self)
-        return {name: one.isoformat() if isinstance(one, dt.datetime) else one for name, one in plain.items()}
+        moments = {
+            name: one.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+            for name, one in vars(self).items()
+            if isinstance(one, dt.datetime)
+        }
+        return asdict(self) | moments
 
 
 def stored_model(manifest: Mapping[str, Any], *, is_promoted: bool) -> StoredModel:
