@@ -16,7 +16,7 @@ from project_fixtures import environment_of
 
 from ems import errors
 from ems.cli import commands
-from ems.cli.exit_codes import DATABASE, FAILED, INFEASIBLE, INVALID, STOPPED, code_of
+from ems.cli.exit_codes import DATABASE, FAILED, INFEASIBLE, INVALID, MEANINGS, STOPPED, code_of
 from ems.cli.lazy import LazyGroup
 
 
@@ -137,3 +137,10 @@ def test_code__of_a_folder_without_rights(project: Path) -> None:
 )
 def test_code__of_each_kind_of_error(make: Callable[[], errors.EmsError], code: int) -> None:
     assert code_of(make()) == code
+
+
+def test_meanings__are_those_of_the_documents() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+
+    for code, meaning in MEANINGS.items():
+        assert f"| {code} | {meaning} |" in page

@@ -101,7 +101,7 @@ def test_show__tells_what_it_learned_from_and_how_good_it_is(ems: Ems, kept: lis
     assert "\x1b" not in shown
     assert told["id"] == kept[1].id
     assert told["scores"] == {"mae": 2.5}
-    assert told["trained_until"] == "2024-01-31T00:00:00+00:00"
+    assert told["trained_until"] == "2024-01-31T00:00:00Z"
 
 
 def test_show__unknown_or_not_promoted(ems: Ems, kept: list[StoredModel]) -> None:

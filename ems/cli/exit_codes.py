@@ -19,7 +19,7 @@ MEANINGS = {
     DATABASE: "the database cannot be used, or refused a change",
     STOPPED: "stopped by Ctrl-C",
 }
-"""What each code says; `ems --help` and docs/command.md list them."""
+"""What each code says; `ems --help` and docs/reference/commands.md list them."""
 
 
 def code_of(error: EmsError) -> int:

@@ -122,7 +122,7 @@ def test_run__infeasible_leaves_a_failed_run_with_its_reason(project: Path) -> N
 
     done = run_ems(project, "run", "dispatch", "demo", forks=True)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "infeasible at 2024-06-03" in done.stderr
     assert "Traceback" not in done.stderr
     engine = connect(f"sqlite:///{project}/data/ems.sqlite")
