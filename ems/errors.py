@@ -18,8 +18,10 @@ EmsWarning                accepted, but a person should look
 from __future__ import annotations
 
 import difflib
+import traceback
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 LONGEST_SHOWN = 80
 MOST_LISTED = 20
@@ -28,6 +30,12 @@ MOST_LISTED = 20
 
 class EmsError(Exception):
     """Something that a person can understand and act upon; shown without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows below the cell: the words, and where they came from."""
+        came_from = traceback.extract_tb(self.__traceback__)[-1:]
+        places = [f"(raised in {Path(one.filename).name}, line {one.lineno}, by {one.name})" for one in came_from]
+        return [f"{type(self).__name__}: {self}", *places]
 
 
 class InvalidInput(EmsError, ValueError):

@@ -137,6 +137,17 @@ def read_yaml(path: Path, where: str | None = None) -> dict[str, Any]:
         raise InvalidInput(where, f"is not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     except OSError as error:
         raise InvalidInput(where, f"cannot be read: {error.strerror}") from None
+    return mapping_of(text, where)
+
+
+def mapping_of(text: str, where: str) -> dict[str, Any]:
+    """Return the mapping that a YAML text states.
+
+    Raises
+    ------
+    InvalidInput
+        If the text is no YAML, or no mapping.
+    """
     value = parse_yaml(text, where)
     if value is None:
         return {}

@@ -89,3 +89,16 @@ def test_did_you_mean__many_names_are_cut():
 
     assert words.startswith("known are name_00, name_01")
     assert words.endswith("name_19 and 3 more")
+
+
+def test_error__shows_its_words_in_a_notebook_without_a_traceback() -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    written: list[str] = []
+    shell._showtraceback = lambda kind, error, lines: written.extend(lines)  # type: ignore[method-assign]
+    shell.run_cell("from ems.studies import quick_start\nquick_start.read_site('just words')")
+
+    assert written[0].startswith("InvalidInput: the description of the site: holds 'just words'")
+    assert written[1].startswith("(raised in yaml_text.py, line ")
+    assert len(written) == 2

@@ -262,7 +262,24 @@ def read_portfolio(path: Path) -> Portfolio:
         If the file or any record in it cannot be used; names every asset with its findings at once.
     """
     where = shown_path(path)
-    given = read_yaml(path, where)
+    return portfolio_of(read_yaml(path, where), where)
+
+
+def portfolio_of(stated: Mapping[str, Any], where: str) -> Portfolio:
+    """Return the portfolio that a mapping states as a site file does.
+
+    Parameters
+    ----------
+    stated : mapping
+    where : str
+        The file or text it came from, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        If any record in it cannot be used; names every asset with its findings at once.
+    """
+    given = dict(stated)
     if "site" in given:
         if "sites" in given:
             raise InvalidInput(where, "site and sites stand side by side; keep one")

@@ -303,16 +303,18 @@ def _added(share: float) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- scenarios
-def plot_scenarios(scenarios: xr.Dataset, variable: str) -> ReportFigure:
+def plot_scenarios(scenarios: xr.Dataset | None, variable: str) -> ReportFigure:
     """Return scenarios over local time, a line each, the more probable ones stronger, and their expected value.
 
     Parameters
     ----------
-    scenarios : Dataset (scenario, time)
-        With ``probability(scenario)``; ``timezone`` in its attributes.
+    scenarios : Dataset (scenario, time), or None
+        With ``probability(scenario)``; ``timezone`` in its attributes. None where none were asked for.
     variable : str
         Which of its variables.
     """
+    if scenarios is None:
+        return saying("No scenarios were asked for.")
     values = scenarios[variable].transpose("scenario", "time").to_numpy().astype(float)
     probability = scenarios["probability"].to_numpy().astype(float)
     if not np.isfinite(values).any():
