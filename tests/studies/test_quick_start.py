@@ -118,7 +118,7 @@ def test_read_site__names_what_is_wrong_at_once() -> None:
 
     assert "the description of the site" in str(caught.value)
     with pytest.raises(InvalidInput, match="line 2"):
-        quick_start.read_site("currency: EUR\nsite: {id: shop")
+        quick_start.read_site("currency: EUR\nsite: {id: shop]\n")
     with pytest.raises(InvalidInput, match="lines of 'name: value'"):
         quick_start.read_site("just words")
 
