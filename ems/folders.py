@@ -38,6 +38,11 @@ def project_folder() -> Path:
     )
 
 
+def data_folder(study: str, run_id: str) -> Path:
+    """Return the folder with the data of a run's report; it lies beside the report and has the run's name."""
+    return project_folder() / "reports" / study / run_id
+
+
 def is_slug(name: str) -> bool:
     """Return whether a name is safe as a file name, an id and a part of an address.
 

@@ -6,8 +6,9 @@ from database_fixtures import database_url, engine, postgresql_server
 from hypothesis import HealthCheck, settings
 from project_fixtures import demo_run, project
 from reference_table import pytest_terminal_summary
+from report_fixtures import reports
 
-__all__ = ["database_url", "demo_run", "engine", "postgresql_server", "project", "pytest_terminal_summary"]
+__all__ = ["database_url", "demo_run", "engine", "postgresql_server", "project", "pytest_terminal_summary", "reports"]
 
 # A law holds on a slow machine, too. Where a commit is judged, the same examples come each time, and half as many;
 # elsewhere new ones.

@@ -12,10 +12,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from batch_samples import a_batch
 from project_fixtures import environment_of, run_ems
-
-from ems.database.engine import connect
+from report_fixtures import keep_a_batch
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -23,7 +21,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.i
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
 def test_notebook__runs_cell_by_cell(project: Path, name: str) -> None:
     if name == "comparison.ipynb":
-        _keep_a_batch()
+        keep_a_batch()
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
     done = subprocess.run(
         [*command, f"notebooks/{name}"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ems.batch.report_parts import downloads_of, previous_of
 from ems.database.forecast_queries import list_forecasts
 from ems.database.forecast_records import ForecastJob
 from ems.database.masking import masked, without_secrets
@@ -45,6 +46,8 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
             ("Run", [("Id", run.id), ("Host", run.host or ""), ("Database", masked(str(engine.url)))]),
         ],
         notes=run.notes,
+        previous=previous_of(engine, run),
+        downloads=downloads_of(run),
     )
     return render_page(notebook, head)
 

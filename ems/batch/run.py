@@ -19,7 +19,7 @@ from ems.batch.watch.tracing import span
 from ems.database.masking import masked
 from ems.database.run_id import new_run_id
 from ems.errors import DatabaseProblem
-from ems.folders import project_folder, scratch_folder, write_whole
+from ems.folders import data_folder, project_folder, scratch_folder, write_whole
 from ems.studies.study import RUN_ID_VARIABLE
 
 if TYPE_CHECKING:
@@ -127,8 +127,14 @@ def sweep_interrupted(engine: Engine) -> list[Run]:
 def remove_left(run: Run) -> None:
     """Remove what a run that was broken off left on the disk; its log stays."""
     shutil.rmtree(scratch_folder() / "runs" / run.id, ignore_errors=True)
-    for ending in (".html", ".ipynb"):
-        (project_folder() / "reports" / run.study / f"{run.id}{ending}").unlink(missing_ok=True)
+    remove_files(run.study, run.id)
+
+
+def remove_files(study: str, run_id: str) -> None:
+    """Remove what a run without a result has left in reports/: page, notebook and data."""
+    for path in files_of(study, run_id).values():
+        (project_folder() / path).unlink(missing_ok=True)
+    shutil.rmtree(data_folder(study, run_id), ignore_errors=True)
 
 
 def _close(engine: Engine, run_id: str, case: Case, executed: ExecutedNotebook) -> RunOutcome:
@@ -161,6 +167,8 @@ def write_report(engine: Engine, run_id: str, case: Case, executed: ExecutedNote
     if executed.error is None and there.status == "failed":  # the notebook itself has said so
         executed = ExecutedNotebook(executed.notebook, there.error)
     run = _as_it_will_be(there, executed)
+    if executed.error is not None:  # no half results: a cell after the last one that wrote may have failed
+        shutil.rmtree(data_folder(case.study.name, run_id), ignore_errors=True)
     with span("ems.page", run_id=run_id):
         page = make_page(engine, run, case.study, executed.notebook)
         write_whole(project / files["notebook_path"], safe_notebook(executed.notebook))

@@ -40,7 +40,7 @@ Examples:
 
 \b
 The folder needs no server: open site/index.html, or put it on any static one. docs/how-to/site.md tells more.
-Exit codes: 0 done, 2 the input cannot be used."""
+Exit codes: 0 done, 2 the input cannot be used, 4 the database cannot be used."""
 )
 @click.option("--out", metavar="FOLDER", help="Write there in place of reports/, with the reports that pages lead to.")
 @click.option(

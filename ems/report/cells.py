@@ -64,12 +64,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Block:
-    """One cell: prose, or code with its outputs."""
+    """One cell: prose, or code with its outputs; code of cells without output joins that of the next one."""
 
     prose: Markup | None = None
     code: Markup | None = None
     summary: str = "Code"
     outputs: Sequence[Output] = ()
+    cells: int = 1
+    """Cells whose code it holds."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,22 @@ def make_body(cells: Sequence[Any], title: str = "") -> Body:
                 code = safe_code(cell.source) if cell.source.strip() else None
                 blocks.append(Block(code=code, summary=_summary(cell), outputs=outputs))
             if any(output.failure for output in outputs):
-                return Body(blocks, renderer.contents, True, at + 1 < len(cells))
-    return Body(blocks, renderer.contents)
+                return Body(_together(blocks), renderer.contents, True, at + 1 < len(cells))
+    return Body(_together(blocks), renderer.contents)
+
+
+def _together(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks with the code of cells without output folded into that of the next cell."""
+    found: list[Block] = []
+    for block in blocks:
+        last = found[-1] if found else None
+        if last is not None and last.code is not None and not last.outputs and block.code is not None:
+            cells = last.cells + 1
+            code = Markup("\n").join((last.code, block.code))
+            found[-1] = Block(code=code, summary=f"Code of {cells} cells", outputs=block.outputs, cells=cells)
+        else:
+            found.append(block)
+    return found
 
 
 def _titles(cells: Sequence[Any]) -> int:

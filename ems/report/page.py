@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from nbconvert.exporters.templateexporter import TemplateExporter
 
 from ems.report.cells import make_body
+from ems.report.page_parts import Download, PreviousRun, shown_size
 from ems.report.policy import content_policy, make_environment, read_asset
 from ems.report.tables import shown_duration
 
@@ -45,6 +46,10 @@ class PageHead:
         Where the numbers come from: rows of (label, value) under a title each.
     notes : sequence of str
         Warnings and substitutions that a person should look at.
+    previous : PreviousRun, optional
+        What changed since the run before.
+    downloads : sequence of Download
+        Files beside the page.
     """
 
     title: str
@@ -60,6 +65,8 @@ class PageHead:
     parameters: Sequence[Mapping[str, str]]
     provenance: Sequence[tuple[str, Sequence[tuple[str, str]]]]
     notes: Sequence[str]
+    previous: PreviousRun | None = None
+    downloads: Sequence[Download] = ()
 
 
 class ReportExporter(TemplateExporter):  # type: ignore[misc]
@@ -88,6 +95,7 @@ class ReportExporter(TemplateExporter):  # type: ignore[misc]
         environment = make_environment()
         environment.filters["as_body"] = make_body
         environment.filters["as_local_time"] = as_local_time
+        environment.filters["as_size"] = shown_size
         environment.filters["as_duration"] = shown_duration
         return environment
 

@@ -32,6 +32,7 @@ from ems.studies.forecast_source import MeasuredHistory, local
 from ems.studies.forecast_words import amount, percent, rule_words
 
 if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
     from ems.studies.backtest import BacktestStudy
     from ems.studies.study_run import StudyRun
 
@@ -170,6 +171,12 @@ class BacktestView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Backtest of {self.measured.history.label}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_backtest
+
+        return data_of_backtest(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

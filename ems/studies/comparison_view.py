@@ -24,6 +24,7 @@ from ems.studies.comparison_effects import (
 from ems.studies.comparison_measures import LEAST, SHORT_LISTS, covers_differ, is_sum, quantity_of, tolerance_of
 
 if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
     from ems.studies.comparison_source import ComparedCases
 
 MOST_BESIDE = 4
@@ -199,6 +200,12 @@ class ComparisonView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Comparison of batch {self.cases.batch.id} by {self.measure.words}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_comparison
+
+        return data_of_comparison(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

@@ -20,6 +20,8 @@ from ems.studies.objective_words import HEADLINES, measured, money, objective_wo
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ems.report.data_files import ReportData
+
 SMALLEST_SHOWN = 0.005
 """Amounts of money, energy and mass below this round to 0.00 and are not worth a word."""
 
@@ -199,6 +201,12 @@ class DispatchPlan(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Plan: {self.result.problem.caption()}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_dispatch
+
+        return data_of_dispatch(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the figures that answer the study's question, with their units."""

@@ -28,7 +28,7 @@ def keep_forecast(run: StudyRun, view: ForecastView) -> str:
         **_asked(run, view.study, view.measured),
     )
     kept = store_forecast(run.engine, job, view.forecast)
-    run.complete(view.headline(), view.notes())
+    run.complete(view.headline(), view.notes(), view.data())
     return f"run {run.id}: {view.forecast[view.variable].size} quantiles of forecast {kept.id} are in the database"
 
 
@@ -37,7 +37,7 @@ def keep_backtest(run: StudyRun, view: BacktestView) -> str:
     jobs = backtest_jobs(view.test.dataset, id=f"{run.id}-backtest", **_asked(run, view.study, view.measured))
     jobs = [job.replace(metrics=view.metrics(job.model)) for job in jobs]
     kept = store_backtest(run.engine, jobs, view.test.dataset)
-    run.complete(view.headline(), view.notes())
+    run.complete(view.headline(), view.notes(), view.data())
     return f"run {run.id}: the backtests of {len(kept)} models are in the database"
 
 

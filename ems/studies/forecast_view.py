@@ -26,6 +26,7 @@ from ems.studies.forecast_source import MeasuredHistory, local
 from ems.studies.forecast_words import amount, model_words, percent, rule_words, what_it_does
 
 if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
     from ems.studies.forecast import ForecastStudy
     from ems.studies.study_run import StudyRun
 
@@ -209,6 +210,12 @@ class ForecastView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Forecast of {self.measured.history.label} for {self.hours:g} h"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_forecast
+
+        return data_of_forecast(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ems.assets.health import Health, health_of
@@ -19,6 +19,9 @@ from ems.display import Answer, counted
 from ems.report.register_rows import DueRow, HealthRow, StatusRow
 from ems.report.register_words import amount, energy_kwh, installed, power_kw
 from ems.studies.register_source import Operation
+
+if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
 
 MOST_DIAGRAMS = 6
 """Sites whose diagrams a report holds; each is about 30 kB."""
@@ -122,6 +125,12 @@ class RegisterView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Register: {counted(len(self.assets), 'asset')} on {self.today:%Y-%m-%d}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_register
+
+        return data_of_register(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the figures that answer the study's question, with their units."""

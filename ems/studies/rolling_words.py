@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from ems.dispatch.rolling_portfolio import simplifications
 from ems.display import Answer
+from ems.studies.objective_words import money
 
 if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
     from ems.studies.rolling_ledger import RegretLedger, ValueOfUncertainty
     from ems.studies.rolling_result import RollingResult
 
@@ -36,21 +38,28 @@ class RollingAnswer(Answer):
         """Return what it is about."""
         return "Rolling plans against perfect foresight"
 
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_rolling
+
+        return data_of_rolling(self)
+
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""
         currency, costs = self.result.case.portfolio.currency, self.result.costs
-        found = [("Decisions", f"{len(self.result.case.decisions):,}")]
+        found = []
         for policy, words in (
             ("plan_own", "Cost, plan with own forecasts"),
             ("self_consumption", "Cost, rule of self-consumption"),
             ("perfect_foresight", "Cost, perfect foresight"),
         ):
             if policy in costs:
-                found.append((words, f"{costs[policy]:,.2f} {currency}"))
+                found.append((words, money(costs[policy], currency)))
         closed = self._closed("plan_own")
         if closed is not None:
+            found.append(("Saving against the rule", money(costs["self_consumption"] - costs["plan_own"], currency)))
             found.append(("Gap closed", f"{closed:.0%}"))
-        return found
+        return [*found, ("Decisions", f"{len(self.result.case.decisions):,}")]
 
     def conclusion(self) -> str:
         """Return the answer in a few sentences."""

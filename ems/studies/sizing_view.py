@@ -26,6 +26,7 @@ from ems.studies.sizing_source import SizingCase
 
 if TYPE_CHECKING:
     from ems.assets.portfolio import Portfolio
+    from ems.report.data_files import ReportData
     from ems.studies.sizing import SizingStudy
 
 WITHOUT, WITH = "without", "with"
@@ -261,6 +262,12 @@ class SizingView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Sizing of {self.case.portfolio.sites[0].name}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_sizing
+
+        return data_of_sizing(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

@@ -30,6 +30,9 @@ def headline(view: SizingView) -> list[tuple[str, str]]:
         ("Battery", f"{energy:,.3g} kWh, {power:,.3g} kW" if energy > 0 else "none"),
         ("Solar roof", f"{pv:,.4g} kW" if pv > 0 else "none"),
         ("Connection", f"{connection:,.4g} kW"),
+        ("Cost a year", money(view.best_cost_a, view.currency, 0)),
+        ("Saving on the bill a year", money(view.saving_a, view.currency, 0)),
+        ("Paid at first", money(view.outlay, view.currency, 0)),
         ("Net present value", money(view.npv, view.currency, 0)),
         ("Payback", figure(view.comparison.payback_a, "{:.1f} a")),
     ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ems.dispatch.options import SolverOptions
     from ems.dispatch.problem import DispatchProblem
     from ems.dispatch.result import DispatchResult
+    from ems.report.data_files import ReportData
     from ems.studies.dispatch_plan import DispatchPlan
 
 OWNER_KINDS: Mapping[str, OwnerKind] = {"spill_cost": "site", "unserved_cost": "site", "reserve_revenue": "reserve"}
@@ -126,11 +127,14 @@ class StudyRun(Shown):
             site_results=_rows_over(result, "site", buses),
             reserve_results=_rows_over(result, "reserve", offered),
         )
+        self._write(plan.data())
         if self.is_own:
             complete_run(self.engine, self.id)
         return f"run {self.id}: {len(result.problem.horizon)} steps of {len(assets)} assets are in the database"
 
-    def complete(self, headline: Sequence[tuple[str, str]], notes: Sequence[str] = ()) -> str:
+    def complete(
+        self, headline: Sequence[tuple[str, str]], notes: Sequence[str] = (), data: ReportData | None = None
+    ) -> str:
         """Keep the answer of a study without a schedule and say so in a sentence.
 
         Parameters
@@ -138,11 +142,22 @@ class StudyRun(Shown):
         headline : sequence of (label, value with unit)
         notes : sequence of str
             What a reader should know.
+        data : ReportData, optional
+            What stands beside the report, if there is to be one.
         """
         note_run(self.engine, self.id, notes=notes, headline=headline)
+        if data is not None:
+            self._write(data)
         if self.is_own:
             complete_run(self.engine, self.id)
         return f"run {self.id}: its answer is in the database"
+
+    def _write(self, data: ReportData) -> None:
+        """Write the data of the run's report; a notebook run by hand has no report, and all in its memory."""
+        from ems.studies.study_data import write_data
+
+        if not self.is_own:
+            write_data(data, get_run(self.engine, self.id).study, self.id)
 
     def store_failed_job(self, problem: DispatchProblem, options: SolverOptions, error: Exception) -> None:
         """Keep that an optimization found no schedule, and why."""

@@ -25,6 +25,7 @@ from ems.tariffs.prices import contract_prices
 from ems.tariffs.tariff import Tariff
 
 if TYPE_CHECKING:
+    from ems.report.data_files import ReportData
     from ems.studies.tariffs import TariffsStudy
 
 HOURS_PER_A = 8760
@@ -287,6 +288,12 @@ class TariffsView(Answer):
     def caption(self) -> str:
         """Return what it is about."""
         return f"Tariffs of {self.metered.connection.name}"
+
+    def data(self) -> ReportData:
+        """Return the data that stand beside the report."""
+        from ems.studies.study_data import data_of_tariffs
+
+        return data_of_tariffs(self)
 
     def headline(self) -> list[tuple[str, str]]:
         """Return the answer in a few figures."""

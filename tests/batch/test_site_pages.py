@@ -137,6 +137,22 @@ def test_write_site__refused_before_anything_is_written(project: Path, tmp_path:
     assert not (project / "reports").exists()
 
 
+def test_write_site__start_page_of_somebody_else_is_kept(project: Path, tmp_path: Path):
+    (tmp_path / "index.html").write_text("my own page")
+
+    with pytest.raises(InvalidInput, match="was not made by ems and would be lost"):
+        write_site(connect(), tmp_path)
+
+    assert (tmp_path / "index.html").read_text() == "my own page"
+    assert not (tmp_path / "site").exists()
+
+
+def test_write_site__own_folder_is_written_again(project: Path, tmp_path: Path):
+    first = write_site(connect(), tmp_path)
+
+    assert write_site(connect(), tmp_path) == first
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no such rights")
 def test_write_site__folder_without_rights(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import os

@@ -20,7 +20,7 @@ __all__ = ["browser", "page"]
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of reports of a project with something on every page."""
     folder = make_project(tmp_path_factory.mktemp("site") / "project")
     with pytest.MonkeyPatch.context() as patch:
@@ -34,8 +34,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["../index.html", *PAGES])
-def test_page__without_fault_and_accessible(page: Page, reports: Path, name: str) -> None:
-    page.goto((reports / "site" / name).resolve().as_uri())
+def test_page__without_fault_and_accessible(page: Page, pages_folder: Path, name: str) -> None:
+    page.goto((pages_folder / "site" / name).resolve().as_uri())
 
     assert page.locator("h1").count() == 1
     _is_seen(page)
@@ -46,8 +46,8 @@ def test_page__without_fault_and_accessible(page: Page, reports: Path, name: str
     assert page.faults == []  # type: ignore[attr-defined]
 
 
-def test_index__search_choice_and_address(page: Page, reports: Path) -> None:
-    page.goto((reports / "index.html").as_uri())
+def test_index__search_choice_and_address(page: Page, pages_folder: Path) -> None:
+    page.goto((pages_folder / "index.html").as_uri())
     rows = page.locator("#list tbody tr:visible")
     all_rows = rows.count()
 
@@ -69,8 +69,8 @@ def test_index__search_choice_and_address(page: Page, reports: Path) -> None:
     assert page.faults == []  # type: ignore[attr-defined]
 
 
-def test_optimizations__sorted_by_saving(page: Page, reports: Path) -> None:
-    page.goto((reports / "site" / "optimizations.html").as_uri())
+def test_optimizations__sorted_by_saving(page: Page, pages_folder: Path) -> None:
+    page.goto((pages_folder / "site" / "optimizations.html").as_uri())
     savings = page.locator("#list tbody td[data-label=saving]")
     given = savings.all_inner_texts()
 

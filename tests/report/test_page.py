@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import itertools
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from markupsafe import escape
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from report_samples import HOSTILE, make_head, make_notebook
 from test_markup import Marks
 
 from ems.report.page import render_page
+from ems.report.page_parts import Download, PreviousRun
 
 
 @pytest.fixture(scope="module")
@@ -259,3 +263,56 @@ def test_import__takes_only_what_it_needs(module: str, unwanted: set[str]):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == []
+
+
+def make_previous(**changes: Any) -> PreviousRun:
+    given: dict[str, Any] = {
+        "run_id": "20240531-080000-1b2c",
+        "started_at": dt.datetime(2024, 5, 31, 8, 0, tzinfo=dt.UTC),
+        "report": "./20240531-080000-1b2c.html",
+        "figures": [("Total cost", "90.00 EUR", "95.00 EUR", "-5.00 EUR (-5.3%)")],
+        "causes": [("parameter", "horizon_h", "24 h", "48 h")],
+    }
+    return PreviousRun(**{**given, **changes})
+
+
+def test_render_page__run_before_stands_above_the_notebook():
+    page = render_page(make_notebook(), make_head(previous=make_previous()))
+
+    before = page.index('id="report.previous"')
+    assert page.index('<dl class="cards">') < before < page.index("<article>")
+    assert '<a href="./20240531-080000-1b2c.html">its report</a>' in page
+    assert '<time datetime="2024-05-31T08:00:00+00:00">2024-05-31 10:00 CEST</time>' in page
+    assert '<td class="number">-5.00 EUR (-5.3%)</td>' in page
+    assert "<td>24 h</td><td>48 h</td>" in page
+
+
+def test_render_page__run_before_whose_report_is_gone_and_nothing_has_changed():
+    page = render_page(make_notebook(), make_head(previous=make_previous(report=None, causes=[])))
+
+    assert "run <code>20240531-080000-1b2c</code>, whose report is not here any more" in page
+    assert "Its parameters, inputs and versions were the same." in page
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_render_page__words_of_the_run_before_do_nothing(word: str):
+    previous = make_previous(figures=[(word, word, word, word)], causes=[(word, word, word, word)])
+    page = render_page(make_notebook(), make_head(previous=previous, downloads=[Download("./a.csv", word, 1)]))
+
+    marks = Marks(page).found
+    assert all(tag != "script" for tag, _ in marks)
+    assert all(not name.startswith("on") for _, attributes in marks for name in attributes)
+    assert str(escape(word)) in page
+
+
+def test_render_page__downloads_with_their_sizes():
+    files = [Download("./run/schedule.csv", "schedule.csv", 48_512), Download("./run.ipynb", "notebook", None)]
+    page = render_page(make_notebook(), make_head(downloads=files))
+
+    assert '<a href="./run/schedule.csv" download>schedule.csv</a> <small>49 kB</small>' in page
+    assert '<a href="./run.ipynb" download>notebook</a></span>' in page
+
+
+def test_render_page__without_run_before_and_files_says_nothing_of_them(demo_page: str):
+    assert "report.previous" not in demo_page
+    assert 'class="downloads"' not in demo_page

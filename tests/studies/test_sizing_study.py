@@ -216,7 +216,16 @@ def test_run__january_of_the_demo_keeps_its_answer(project: Path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Battery")
     (run,) = list_runs(connect())
-    assert set(dict(run.headline)) == {"Battery", "Solar roof", "Connection", "Net present value", "Payback"}
+    assert set(dict(run.headline)) == {
+        "Battery",
+        "Solar roof",
+        "Connection",
+        "Cost a year",
+        "Saving on the bill a year",
+        "Paid at first",
+        "Net present value",
+        "Payback",
+    }
     assert any("stand for a year: their energy and bills are multiplied by 12" in note for note in run.notes)
     (report,) = (project / "reports" / "sizing").glob("*.html")
     page = report.read_text(encoding="utf-8")

@@ -174,6 +174,7 @@ class Attempt:
 
         A lease is lost, too, where the database had kept the end but its answer did not arrive.
         """
+        from ems.batch.run import remove_files
         from ems.database.batch_leases import cancel_case
         from ems.database.runs import get_run
 
@@ -189,6 +190,7 @@ class Attempt:
         return "lost"
 
     def _give_back(self, reason: str) -> None:
+        from ems.batch.run import remove_files
         from ems.database.batch_leases import give_back
 
         remove_files(self.case.study.name, self.run_id)
@@ -264,11 +266,3 @@ def _insisting(work: Callable[[], T]) -> T:
             if time.monotonic() > end:
                 raise MachineAtFault(str(problem)) from None
         time.sleep(0.5)
-
-
-def remove_files(study: str, run_id: str) -> None:
-    """Remove what a run without a result has left in reports/."""
-    from ems.batch.run import files_of
-
-    for path in files_of(study, run_id).values():
-        (project_folder() / path).unlink(missing_ok=True)

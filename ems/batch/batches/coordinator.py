@@ -200,8 +200,7 @@ def how_to_resume(batch: Batch) -> str:
 
 def clean_up(engine: Engine, batch: Batch) -> None:
     """Remove what attempts without a result have left on the disk and write the index of reports."""
-    from ems.batch.batches.attempt import remove_files
-    from ems.batch.run import sweep_interrupted
+    from ems.batch.run import remove_files, sweep_interrupted
     from ems.batch.site.run_index import write_index
     from ems.database.batch_leases import release_lost
     from ems.database.batches import list_attempts

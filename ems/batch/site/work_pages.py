@@ -115,7 +115,7 @@ def workflow_parts(engine: Engine, zone: ZoneInfo) -> list[Part]:
     last = {one.workflow: one for one in latest_executions(engine)}
     names = sorted({*workflow_names(), *last})
     if not names:
-        return [Empty("No workflow is in parameters/workflows yet; docs/workflows.md tells how to write one.")]
+        return [Empty("No workflow is in parameters/workflows yet; docs/how-to/workflows.md tells how to write one.")]
     overview = [
         (
             Cell(name, href=f"#{name}"),

@@ -20,6 +20,8 @@ from ems.report.site_parts import Part
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+_OWN_WORDS = b"Made by ems from the database"
+"""Stand at the foot of each page that is written here."""
 _ARCHIVE = re.compile(r"runs-\d+\.html\Z")
 
 
@@ -114,6 +116,11 @@ def check_writable(root: Path) -> None:
     for folder in (root, root / FOLDER):
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(said, f"{folder} is a file; name a folder")
+    for file in (root / "index.html", root / FOLDER / "index.html"):
+        # A web server's folder may hold the start page of somebody else; the project's own list has always been ours.
+        is_ours = root.resolve() == reports_folder().resolve() or not file.exists()
+        if not is_ours and _OWN_WORDS not in file.read_bytes():
+            raise InvalidInput(said, f"{file} was not made by ems and would be lost; name another folder with --out")
     there = next(one for one in (root / FOLDER, root, *root.absolute().parents) if one.is_dir())
     if not os.access(there, os.W_OK | os.X_OK):
         raise InvalidInput(said, f"{there} cannot be written; check its rights or name another with --out")
