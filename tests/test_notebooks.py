@@ -119,20 +119,6 @@ def test_essay__states_no_trick(essay: Any) -> None:
             assert not re.search(r"globals\(|locals\(|exec\(|import \*|%|!", re.sub(r'"[^"]*"|#.*', "", cell.source))
 
 
-def _keep_a_batch() -> None:
-    """Give the comparison something to compare: hand-written results of a grid of two parameters, one case failed."""
-    grid = [(horizon_h, solver) for horizon_h in (24.0, 48.0) for solver in ("highs", "cbc")]
-    cases = [
-        {
-            "swept": {"horizon_h": hours, "solver": solver},
-            "job": {"settled_cost": 100.0 + place, "baseline_cost": 120.0, "kpis": {"peak_import_kw": 40.0 - place}},
-        }
-        for place, (hours, solver) in enumerate(grid[:-1])
-    ]
-    failed = {"swept": dict(zip(("horizon_h", "solver"), grid[-1], strict=True)), "error": "NoSolution: none in 60 s"}
-    a_batch(connect(), [*cases, failed])
-
-
 @pytest.mark.parametrize(
     ("case", "said"),
     [

@@ -266,9 +266,18 @@ def _summary(row: Mapping[Any, Any]) -> SeriesSummary:
 # ---------------------------------------------------------------------------------------------- inside
 def insert_new(connection: sa.Connection, record: R) -> R:
     """Insert a meter or series that is not there yet, within a transaction that the caller holds."""
-    word, table, parents = _PLACES[type(record)]
+    word, table, _ = _PLACES[type(record)]
     if connection.execute(sa.select(table.c.id).where(table.c.id == record.id)).first() is not None:
         raise InvalidInput(f"{word} {show(record.id)}", "is in the database already; change it or choose another id")
+    return insert_absent(connection, record)
+
+
+def insert_absent(connection: sa.Connection, record: R) -> R:
+    """Insert a meter or series that was not there; where another writer was quicker, the database says so.
+
+    Its word lets `in_turn` look again, while a second look in the same transaction would blame a person for the id.
+    """
+    _, table, parents = _PLACES[type(record)]
     _check_parents(connection, record, parents)
     connection.execute(sa.insert(table), row_of(record, table))
     return record

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ems.database.audit import acting_user
 from ems.database.masking import storable_text
 from ems.database.measurement_records import VERSIONS, Meter, Series, SeriesVersion
-from ems.database.measurements import find, insert_new, require
+from ems.database.measurements import find, insert_absent, require
 from ems.database.point_checks import checked_rows
 from ems.database.point_rows import Rows, read_rows, write_points
 from ems.database.records import utc_now
@@ -164,8 +164,8 @@ def import_series(
             _refuse_other(there, series)
         else:
             if meter is not None and find(connection, Meter, meter.id) is None:
-                insert_new(connection, meter)
-            insert_new(connection, series)
+                insert_absent(connection, meter)
+            insert_absent(connection, series)
         rows, left_out = checked_rows(there or series, times, values, quality)
         return _keep(
             connection,
