@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
 import tempfile
 from pathlib import Path
@@ -126,7 +127,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         scratch = path.parent
     # A rename is whole only within one file system; reports/ may be a link to another one.
     folder = scratch if scratch.stat().st_dev == path.parent.stat().st_dev else path.parent
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".partial-", delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{_partial_of_here()}{os.getpid()}-", delete=False) as file:
         try:
             file.write(data)
             file.flush()
@@ -137,6 +138,25 @@ def write_whole(path: Path, content: str | bytes) -> None:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+def sweep_partial_files() -> None:
+    """Remove the parts of files that writers on this machine have left which were killed."""
+    import psutil
+
+    scratch, reports = scratch_folder(), project_folder() / "reports"
+    found = list(scratch.glob(f"{_partial_of_here()}*"))
+    if reports.is_dir() and reports.stat().st_dev != scratch.stat().st_dev:
+        found += reports.rglob(f"{_partial_of_here()}*")
+    for path in found:
+        writer = path.name.removeprefix(_partial_of_here()).partition("-")[0]
+        if writer.isdigit() and not psutil.pid_exists(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def _partial_of_here() -> str:
+    """Return how names of unfinished files begin; machines that share a folder do not know each other's processes."""
+    return f".partial-{re.sub('[^A-Za-z0-9]', '', platform.node())[:40]}-"
 
 
 def scratch_folder() -> Path:

@@ -22,6 +22,7 @@ from ems.folders import (
     scratch_folder,
     sha256_of,
     shown_path,
+    sweep_partial_files,
     write_whole,
 )
 
@@ -226,3 +227,25 @@ def test_sha256_of__known_value(tmp_path):
 def test_shown_path__inside_and_outside(home):
     assert shown_path(home / "data" / "sites") == "data/sites"
     assert shown_path(Path("/somewhere/else")) == "/somewhere/else"
+
+
+def test_sweep_partial_files__removes_what_the_dead_have_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that is killed leaves the part of a file; one that still writes keeps it."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.setenv("EMS_PROJECT", str(tmp_path))
+    code = (
+        "import os, ems.folders as f; os.fsync = lambda _: os._exit(9); f.write_whole(f.project_folder() / 'a', 'b')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = (tmp_path / ".ems").glob(".partial-*")
+    mine = left.with_name(left.name.replace(f"-{left.name.split('-')[2]}-", f"-{os.getpid()}-"))
+    mine.write_text("half")
+    foreign = left.with_name(".partial-anothermachine-1-abc")
+    foreign.write_text("half")
+
+    sweep_partial_files()
+
+    assert killed.returncode == 9
+    assert not left.exists()
+    assert mine.exists()
+    assert foreign.exists()

@@ -19,7 +19,7 @@ from ems.batch.watch.tracing import span
 from ems.database.masking import masked
 from ems.database.run_id import new_run_id
 from ems.errors import DatabaseProblem
-from ems.folders import data_folder, project_folder, scratch_folder, write_whole
+from ems.folders import data_folder, project_folder, scratch_folder, sweep_partial_files, write_whole
 from ems.studies.study import RUN_ID_VARIABLE
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def sweep_interrupted(engine: Engine) -> list[Run]:
     ended = mark_interrupted(engine)
     for run in ended:
         remove_left(run)
+    sweep_partial_files()
     return ended
 
 

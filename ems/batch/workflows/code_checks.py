@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ems.batch.workflows.parsing import module_tree
 from ems.batch.workflows.references import BadReference, whole_reference
 from ems.batch.workflows.scope import Scope
 from ems.batch.workflows.task_spec import FunctionTask, NotebookTask
@@ -70,7 +71,7 @@ def _assigned_in(source: str) -> dict[str, ValueType]:
     """Return the names that a cell assigns, with the types of plain values."""
     found: dict[str, ValueType] = {}
     try:
-        body = ast.parse(source).body
+        body = module_tree(source).body
     except (SyntaxError, ValueError, RecursionError):
         return found
     for statement in body:
@@ -115,7 +116,7 @@ def function_findings(task: FunctionTask, scope: Scope) -> Iterator[str]:
     if source == "":
         return  # compiled: it is looked at when it is called
     try:
-        body = ast.parse(source).body
+        body = module_tree(source).body
     except (SyntaxError, ValueError, RecursionError) as error:
         yield f"{subject}: module {show(module)} cannot be read: {error}"
         return

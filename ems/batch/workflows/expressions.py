@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ems.batch.workflows.functions import FUNCTIONS
+from ems.batch.workflows.parsing import expression_tree
 from ems.batch.workflows.references import MARKED, ROOTS, BadReference, Reference, check_form, parse_reference
 from ems.errors import did_you_mean, show
 
@@ -89,7 +90,7 @@ def parse_expression(text: str) -> Expression:
     try:
         if _PLACEHOLDER in text:
             raise BadExpression(f"{_PLACEHOLDER} is a name that is used within; choose another")
-        tree = ast.parse(MARKED.sub(replace, text).strip(), mode="eval")
+        tree = expression_tree(MARKED.sub(replace, text).strip())
         _check_nodes(tree)
         references = _references_of(tree.body, marked)
     except BadReference as error:
