@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
 import re
 import warnings
@@ -14,9 +13,8 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 
+from ems.report.drawing import margins_kept, measured_once
 from ems.report.style import MEASURED_FONT, SETTINGS, SHOWN_FONTS, WIDTH_IN
 
 MOST_POINTS_IN_SVG = 1500
@@ -114,10 +112,10 @@ class ReportFigure(Figure):
             try:
                 canvas = kind(self)
                 if engine is not None and self.axes:
-                    with _measured_once(self), _margins_kept(self):
+                    with measured_once(self), margins_kept(self):
                         engine.execute(self)
                 self.set_layout_engine("none")
-                with _measured_once(self):
+                with measured_once(self):
                     yield canvas
             finally:
                 self.set_layout_engine(engine)
@@ -131,63 +129,6 @@ class ReportFigure(Figure):
         width, height = (round(inches * CSS_DPI) for inches in self.get_size_inches())
         picture = base64.b64encode(self.as_png()).decode("ascii")
         return {"image/png": picture}, {"image/png": {"alt": self.alt, "width": width, "height": height}}
-
-
-@contextmanager
-def _measured_once(figure: Figure) -> Iterator[None]:
-    """Let axes remember their ticks and texts their size: while room is found and while drawing, neither changes.
-
-    Without this each axis finds the same ticks some fifteen times, and each label is measured as often: half the time.
-    """
-    axes: list[Any] = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
-    for axis in axes:
-        axis._update_ticks = functools.cache(axis._update_ticks)
-    sizes: dict[tuple[int, str, int], Any] = {}
-    kind: Any = Text
-    measure = kind._get_layout
-
-    def remembered(text: Text, renderer: Any) -> Any:
-        key = (id(text), text.get_text(), id(renderer))
-        if key not in sizes:
-            sizes[key] = measure(text, renderer)
-        return sizes[key]
-
-    kind._get_layout = remembered
-    try:
-        yield
-    finally:
-        kind._get_layout = measure
-        for axis in axes:
-            del axis._update_ticks
-
-
-@contextmanager
-def _margins_kept(figure: Figure) -> Iterator[None]:
-    """Let axes remember how far their labels reach beyond them: room is found in two rounds, which see the same.
-
-    Only a legend below axes moves a little with their height, by less than a line. This saves a sixth of a figure.
-    """
-    for axes in figure.axes:
-        axes.get_tightbbox = _measured_around(axes)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for axes in figure.axes:
-            del axes.get_tightbbox
-
-
-def _measured_around(axes: Any) -> Any:
-    """Return a way to measure axes with their labels, which measures once and then goes with the axes."""
-    measure = axes.get_tightbbox
-    reaches: list[Any] = []
-
-    def around(*arguments: Any, **options: Any) -> Bbox | None:
-        if not reaches:
-            box = measure(*arguments, **options)
-            reaches.append(None if box is None else box.extents - axes.bbox.extents)
-        return None if reaches[0] is None else Bbox.from_extents(*(axes.bbox.extents + reaches[0]))
-
-    return around
 
 
 def _smaller(svg: str) -> str:
