@@ -16,13 +16,11 @@ import importlib
 import json
 import os
 import pkgutil
-import resource
 import selectors
 import signal
 import socket
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -47,7 +45,7 @@ PRELOADED = (
     "xarray.computation.nanops", "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite",
     "sqlalchemy.orm", "highspy", "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays",
-    "encodings.utf_8_sig", "tzdata", "dask.array",
+    "encodings.utf_8_sig", "tzdata", "dask.array", "ems.batch.engine.forked_kernel",
 )  # fmt: skip
 """What notebooks import: each that is there."""
 OWN_PACKAGES = (
@@ -59,9 +57,6 @@ NOT_PRELOADED = (
     "ems.forecast.sktime_forecaster", "ems.report.markup", "ems.report.page", "ems.report.policy",
 )  # fmt: skip
 """What a notebook does not need: to change tables, the adapter for sktime, to make pages. Three seconds' work."""
-
-YOUNG_OBJECTS = 50_000
-"""New objects after which the collector looks for cycles; at Python's 700 it takes a tenth of a run with figures."""
 
 
 @dataclass
@@ -134,7 +129,9 @@ class Zygote:
             for own in (self.listener, self.wakeup, *self.unread):
                 own.close()
             os.close(self.owner_fd)
-            run_kernel(request)
+            from ems.batch.engine.forked_kernel import run_kernel
+
+            run_kernel(request, ENVIRONMENT)
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
@@ -186,45 +183,6 @@ class Zygote:
         for pid in self.kernels:
             _end_group(pid)
         os._exit(0)
-
-
-def run_kernel(request: dict[str, Any]) -> None:
-    """Run an IPython kernel in this process, as a new process would."""
-    os.chdir(request["cwd"])
-    os.environ.clear()
-    os.environ.update(request["env"])
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    os.environ.pop("JPY_PARENT_PID", None)  # its parent is the zygote, and the kernel dies with it already
-    blank = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(blank, 0)
-    if request.get("memory_limit_mb"):
-        _limit_memory(float(request["memory_limit_mb"]))
-    _forget_what_was_drawn()
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
-    from ipykernel.kernelapp import IPKernelApp
-
-    app = IPKernelApp.instance()
-    # No history: nobody scrolls back in a run, and many kernels would write into one file.
-    app.initialize(["-f", request["connection_file"], "--HistoryManager.enabled=False", "--quiet"])
-    app.start()
-
-
-def _limit_memory(limit_mb: float) -> None:
-    """Let this process hold so much memory; what libraries have reserved and never touched does not count."""
-    said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
-    held_kb = {name: int(said[name].split()[0]) for name in ("VmData", "RssAnon")}
-    limit = int(limit_mb * 1024**2) + (held_kb["VmData"] - held_kb["RssAnon"]) * 1024
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-
-
-def _forget_what_was_drawn() -> None:
-    """Give the child random numbers of its own; two kernels would else draw the same ones."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()
-    # The inline backend looks for its shell when it is imported: without one it never shows a figure.
-    sys.modules.pop("matplotlib_inline.backend_inline", None)
 
 
 def die_with_parent(parent_pid: int) -> None:

@@ -80,6 +80,7 @@ def test_engine__gives_what_the_stock_engine_gives(tmp_path: Path) -> None:
         "from ems.report.figure import ReportFigure\nf = ReportFigure('one')\nf.subplots().plot([1, 2])\nf",
         "{'a': [1, None, 2.5]}",
         "import os\nos.getcwd()",
+        "print('one', end=' ')\ndisplay({'b': 2})\nprint('two', end='', flush=True)\nprint(' three')\n'four'",
     )
 
     own, stock = run(path, parameters={"rows": 2}), run(path, "nbclient", parameters={"rows": 2})
@@ -121,6 +122,26 @@ def test_zygote__has_one_thread_and_a_frozen_heap(tmp_path: Path) -> None:
     assert process.num_threads() == 1
     assert int(frozen) > 100_000
     assert is_enabled == "True"
+
+
+def test_kernel__does_not_look_at_each_module(tmp_path: Path) -> None:
+    """A list of all modules, for a debugger, would copy a seventh of what a run copies of the zygote's memory."""
+    look = "import sys, ipykernel.ipkernel as k\nprint(get_ipython().kernel._kernel_modules, k.sys is sys)"
+    path = notebook_of(tmp_path, "x = 1", look)
+
+    assert texts(run(path))[-1] == "[] True\n"
+
+
+def test_kernel__waits_for_its_streams_only_where_they_hold_something(tmp_path: Path) -> None:
+    count = (
+        "import sys\nasked, thread = [], sys.stdout.pub_thread\nusual = thread.schedule\n"
+        "thread.schedule = lambda what: (asked.append(what), usual(what))\n"
+        "sys.stdout.flush()\nof_nothing = len(asked)\n"
+        "sys.stdout.write('words ')\nsys.stdout.flush()\nthread.schedule = usual\nprint(of_nothing, len(asked) > 1)"
+    )
+    path = notebook_of(tmp_path, "x = 1", count)
+
+    assert texts(run(path))[-1] == "words 0 True\n"
 
 
 def test_engine__parameters_arrive_as_typed(tmp_path: Path) -> None:
