@@ -39,7 +39,7 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
         headline=run.headline,
         parameters=study.parameter_rows(),
         provenance=[
-            ("Inputs", [(item["path"], f"sha256 {item['sha256']}") for item in run.inputs]),
+            *([("Inputs", [(one["path"], f"sha256 {one['sha256']}") for one in run.inputs])] if run.inputs else []),
             *[("Optimization", proof_of(job)) for job in jobs],
             *forecast_provenance(forecasts_of(engine, run.id)),
             ("Versions", list(run.versions.items())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ems.report.markup import (
     PICTURE_TYPES,
@@ -20,6 +21,7 @@ from ems.report.markup import (
     safe_markdown,
     safe_table,
 )
+from ems.report.policy import trusted
 
 LONGEST_OUTPUT = 20_000
 WIDGETS = "application/vnd.jupyter.widget-view+json"
@@ -169,7 +171,21 @@ def _best(data: Mapping[str, Any], metadata: Mapping[str, Any], renderer: Report
         return Output(table=table)
     if "text/markdown" in data:
         return Output(prose=safe_markdown(_text(data["text/markdown"]), renderer))
+    if (said := _said(text)) is not None:
+        return Output(prose=trusted(f"<p>{escape(said)}</p>"))
     return Output(text=_shortened(text)) if text.strip() and text != "None" else None
+
+
+def _said(text: str) -> str | None:
+    """Return the words of a cell whose value is a text on one line, without Python's quotes; None of all others."""
+    if not text.startswith(("'", '"')) or len(text) > LONGEST_OUTPUT:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+    is_line = isinstance(value, str) and value.strip() and value.isprintable()
+    return value if is_line else None
 
 
 def _picture(kind: str, content: str, metadata: Mapping[str, Any], text: str) -> Picture | None:

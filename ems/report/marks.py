@@ -10,6 +10,7 @@ import numpy as np
 from ems.display import shown_number
 from ems.report.figure import MOST_POINTS_IN_SVG, ReportFigure, report_settings
 from ems.report.style import SOFT_INK, local_time_axis, local_times, shown
+from ems.report.tables import Sentence
 
 LEGEND_LETTERS = 100
 """Letters of a legend's line in a figure of the report's width."""
@@ -55,9 +56,18 @@ def set_title(figure: ReportFigure, text: str) -> None:
     figure.suptitle(text, x=0.008, ha="left", fontsize=11, fontweight="bold")
 
 
+class SayingFigure(ReportFigure):
+    """A figure of one sentence: it shows itself as that, so that a page has a line and no empty frame."""
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+        return {"text/markdown": Sentence(self.alt)._repr_markdown_(), "text/plain": self.alt}, {}
+
+
 def saying(text: str) -> ReportFigure:
     """Return a figure of one sentence, for a site that has nothing of the kind."""
-    figure = ReportFigure(text, height_in=0.6)
+    figure = SayingFigure(text, height_in=0.6)
     with report_settings():
         figure.text(0.008, 0.5, text, va="center", color=SOFT_INK)
     return figure
