@@ -55,6 +55,12 @@ def count_runs(engine: sa.Engine, *, status: str | None = None, since: dt.dateti
         return connection.execute(query).scalar_one()
 
 
+def report_paths(engine: sa.Engine) -> list[str]:
+    """Return where the reports of all runs are, relative to the project."""
+    with reading(engine) as connection:
+        return list(connection.execute(sa.select(RUNS.c.report_path).where(RUNS.c.report_path.is_not(None))).scalars())
+
+
 def run_lines(engine: sa.Engine, begin: int, count: int) -> list[RunLine]:
     """Return runs in the order in which they were opened.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ems.batch.site.places import FOLDER, PAGES, links_of_page, reports_folder
 from ems.batch.site.run_index import write_index
+from ems.database.run_lines import report_paths
 from ems.errors import InvalidInput
 from ems.folders import project_folder, write_whole
 from ems.report.site_page import SitePage, render_site_page
@@ -52,7 +53,7 @@ def write_site(engine: Engine, out: Path | None = None, sites: Sequence[str] = (
     pages = make_pages(engine, sites)
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     if root.resolve() != reports_folder().resolve():
-        copy_reports(root)
+        copy_reports(engine, root)
     for old in (root / FOLDER).iterdir():
         if _ARCHIVE.match(old.name):
             old.unlink()
@@ -97,7 +98,7 @@ def make_pages(engine: Engine, sites: Sequence[str] = ()) -> dict[str, str]:
                 links_of_page(name),
                 now,
                 shown(engine),
-                str(zone),
+                zone,
                 [only] if only and name not in of_all else [],
             )
         )
@@ -126,18 +127,26 @@ def check_writable(root: Path) -> None:
         raise InvalidInput(said, f"{there} cannot be written; check its rights or name another with --out")
 
 
-def copy_reports(root: Path) -> None:
-    """Bring the reports with all that lies beside them into another folder, where they are not there or changed."""
-    reports = project_folder() / "reports"
-    for source in reports.glob("*/*"):
-        if source.parent.name == FOLDER or source.suffix == ".ipynb" or not source.is_file():
+def copy_reports(engine: Engine, root: Path) -> None:
+    """Bring the reports that pages lead to, and the files that these lead to, into another folder.
+
+    A file that is there and has not changed is left as it is; reports of no run of the database stay behind.
+    """
+    project, reports = project_folder(), reports_folder()
+    for path in report_paths(engine):
+        report = project / path
+        if not report.is_relative_to(reports):
             continue
-        target = root / source.relative_to(reports)
-        has = source.stat()
-        if target.is_file() and (target.stat().st_size, int(target.stat().st_mtime)) == (
-            has.st_size,
-            int(has.st_mtime),
-        ):
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+        for source in (report, report.with_suffix(".ipynb"), *report.with_suffix("").glob("*")):
+            if source.is_file():
+                _copy_changed(source, root / source.relative_to(reports))
+
+
+def _copy_changed(source: Path, target: Path) -> None:
+    has = source.stat()
+    if target.is_file():
+        there = target.stat()
+        if (there.st_size, int(there.st_mtime)) == (has.st_size, int(has.st_mtime)):
+            return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
