@@ -101,11 +101,7 @@ def effective_status(status: AssetStatus, now: dt.datetime, stale_after_min: flo
     # A clock that runs ahead of ours makes a message from the future, which is as fresh as can be.
     silent_min = max(0.0, (now - status.last_communication) / dt.timedelta(minutes=1))
     if silent_min > stale_after_min:
-        last = status.last_communication.astimezone(dt.UTC)
-        reason = (
-            f"offline: no message for {_duration(silent_min)}, since {last:%F %H:%M} UTC; "
-            f"more than {stale_after_min:g} min count as offline"
-        )
+        reason = f"offline: no message for {_duration(silent_min)}; more than {stale_after_min:g} min count as offline"
         return EffectiveStatus("offline", True, silent_min, reason)
     said = f"said {_duration(silent_min)} ago"
     if not status.online and status.operational_status == "online":

@@ -95,22 +95,24 @@ class AttentionRow:
     href: str | None = None
 
 
-def run_list(rows: Sequence[IndexRow], reports: str = "./") -> Listing:
+def run_list(rows: Sequence[IndexRow], zone: dt.tzinfo, reports: str = "./") -> Listing:
     """Return the runs as the main list of a page, newest first.
 
     Parameters
     ----------
     rows : sequence of IndexRow
         In any order.
+    zone : tzinfo
+        In which moments are told.
     reports : str
         Way from the page to the folder of reports.
     """
     ordered = sorted(rows, key=lambda row: (row.started_at, row.run_id), reverse=True)
-    cells = [_run_cells(row, reports) for row in ordered]
+    cells = [_run_cells(row, zone, reports) for row in ordered]
     return Listing(RUN_COLUMNS, cells, ("run", "runs"), "newest first", is_main=True)
 
 
-def attention_list(rows: Sequence[AttentionRow], zone: dt.tzinfo = dt.UTC) -> Listing:
+def attention_list(rows: Sequence[AttentionRow], zone: dt.tzinfo) -> Listing:
     """Return what a person should look at as a list, with moments in a time zone."""
     cells = [
         (
@@ -125,6 +127,7 @@ def attention_list(rows: Sequence[AttentionRow], zone: dt.tzinfo = dt.UTC) -> Li
 
 def index_parts(
     rows: Sequence[IndexRow],
+    zone: dt.tzinfo,
     *,
     attention: Sequence[AttentionRow] = (),
     more_attention: str = "",
@@ -138,6 +141,8 @@ def index_parts(
     ----------
     rows : sequence of IndexRow
         The newest runs.
+    zone : tzinfo
+        In which moments are told.
     attention : sequence of AttentionRow
     more_attention : str
         What of it is left out, in a sentence.
@@ -148,7 +153,7 @@ def index_parts(
     """
     parts: list[Part] = []
     if attention:
-        parts += [Section("Needs attention", "attention", more_attention), attention_list(attention)]
+        parts += [Section("Needs attention", "attention", more_attention), attention_list(attention, zone)]
     if active is not None and active.rows:
         parts += [Section("At work when this page was made", "active"), active]
     if workflows is not None and workflows.rows:
@@ -157,13 +162,13 @@ def index_parts(
         return [*parts, Empty("No run yet. Make the first one with", "ems run dispatch demo")]
     if parts:
         parts.append(Section("All runs" if not older else "Newest runs", "runs"))
-    parts.append(run_list(rows))
+    parts.append(run_list(rows, zone))
     if older:
         parts += [Section("Older runs", "older"), Links(older)]
     return parts
 
 
-def _run_cells(row: IndexRow, reports: str) -> tuple[Cell, ...]:
+def _run_cells(row: IndexRow, zone: dt.tzinfo, reports: str) -> tuple[Cell, ...]:
     took = Cell(NOTHING)
     if row.finished_at is not None:
         seconds = max((row.finished_at - row.started_at).total_seconds(), 0.0)
@@ -177,7 +182,7 @@ def _run_cells(row: IndexRow, reports: str) -> tuple[Cell, ...]:
         ),
         Cell(row.study, small=row.case, sort=row.study),
         status_cell(row.state),
-        moment_cell(row.started_at),
+        moment_cell(row.started_at, zone),
         took,
         money_cell(row.total_cost, row.currency),
     )

@@ -31,7 +31,7 @@ class SitePage:
         When the database was read.
     source : str
         The database, without its password.
-    timezone : str
+    zone : tzinfo
         In which times are told.
     notes : sequence of str
         What a reader should know of the whole page.
@@ -44,7 +44,7 @@ class SitePage:
     links: Sequence[tuple[str, str, bool]]
     made_at: dt.datetime
     source: str
-    timezone: str = "UTC"
+    zone: dt.tzinfo = dt.UTC
     notes: Sequence[str] = ()
     is_final: bool = True
 
@@ -70,7 +70,7 @@ def render_site_page(page: SitePage) -> str:
     return site_template().render(
         page=page,
         root=trusted('<html lang="en">' if page.is_final else OPEN_MARK),
-        made=f"{page.made_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC",
+        made=f"{page.made_at.astimezone(page.zone):%Y-%m-%d %H:%M}",
         style=style,
         script=script,
         policy=content_policy(style, script),

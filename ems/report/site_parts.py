@@ -196,7 +196,7 @@ def money_cell(value: float | None, currency: str | None) -> Cell:
     return Cell(shown_money(value, currency), sort=value)
 
 
-def moment_cell(moment: dt.datetime | None, zone: dt.tzinfo = dt.UTC) -> Cell:
+def moment_cell(moment: dt.datetime | None, zone: dt.tzinfo) -> Cell:
     """Return a moment in a zone; a dash where there is none."""
     if moment is None:
         return Cell(NOTHING)

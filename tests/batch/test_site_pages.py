@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from site_samples import EVIL, WORKFLOW, a_failed_run, a_plan, fill
 
+from ems.assets.portfolio import Site
 from ems.batch.site import run_index
 from ems.batch.site.places import PAGES
 from ems.batch.site.run_index import write_index
@@ -20,6 +21,7 @@ from ems.cli import commands
 from ems.database.engine import connect
 from ems.database.latest import latest_executions, latest_forecast_jobs, recent_optimizations
 from ems.database.records import Run
+from ems.database.register import create_site
 from ems.database.run_lines import count_runs, run_lines, run_spans
 from ems.database.runs import complete_run, open_run, start_run
 from ems.errors import InvalidInput, UnknownName
@@ -112,9 +114,28 @@ def test_write_site__empty_database_says_what_to_do(project: Path):
     assert "ems batch dispatch battery-horizon" in said["batches.html"]
 
 
+def test_pages__tell_times_of_the_sites_files_and_then_of_the_register(project: Path):
+    """Most site files of the project are in Berlin; the register then holds one site of New York alone."""
+    engine = connect()
+    a_failed_run(engine, "lost", "No prices.", "Lost")
+    write_site(engine)
+    lists = [project / "reports" / "index.html", project / "reports" / "site" / "optimizations.html"]
+    before = [path.read_text() for path in lists]
+    create_site(engine, Site(id="pier", name="Pier", timezone="America/New_York"))
+    write_site(engine)
+    after = [path.read_text() for path in lists]
+
+    assert all("Times in Europe/Berlin" in page for page in before)
+    assert all("Times in America/New_York" in page for page in after)
+
+
 def test_write_site__out_is_whole_by_itself(project: Path, tmp_path: Path):
     made(project)
-    (project / "reports" / "dispatch" / "plan-5.ipynb").write_text("{}")
+    reports = project / "reports" / "dispatch"
+    (reports / "plan-5.ipynb").write_text("{}")
+    (reports / "plan-5").mkdir()
+    (reports / "plan-5" / "costs.csv").write_text("cost\n")
+    (reports / "of-no-run.html").write_text("<!doctype html>")
     out = tmp_path / "www" / "ems"
 
     done = CliRunner().invoke(commands, ["report", "site", "--out", str(out)])
@@ -122,8 +143,8 @@ def test_write_site__out_is_whole_by_itself(project: Path, tmp_path: Path):
     assert done.exit_code == 0, done.output
     assert done.output.strip() == str(out / "site" / "index.html")
     assert (out / "index.html").is_file()
-    assert (out / "dispatch" / "plan-5.html").is_file()
-    assert not list(out.rglob("*.ipynb"))
+    copied = sorted(path.relative_to(out / "dispatch").as_posix() for path in (out / "dispatch").rglob("*.*"))
+    assert copied == ["plan-5.html", "plan-5.ipynb", "plan-5/costs.csv"]
 
 
 def test_write_site__refused_before_anything_is_written(project: Path, tmp_path: Path):

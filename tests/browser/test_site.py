@@ -85,3 +85,5 @@ def test_optimizations__sorted_by_saving(page: Page, pages_folder: Path) -> None
     assert page.url.endswith("#sort=-saving")
     page.get_by_role("button", name="saving").click()
     assert savings.all_inner_texts() == given
+    # The last column, when it was made, is not cut off.
+    assert page.locator(".list:has(#list)").evaluate("list => list.scrollWidth <= list.clientWidth")

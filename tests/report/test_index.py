@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from report_samples import HOSTILE
@@ -38,8 +39,9 @@ def make_row(hour: int = 0, **changes: Any) -> IndexRow:
 
 def rendered(rows: list[IndexRow], **options: Any) -> str:
     is_final = options.pop("is_final", True)
-    parts = index_parts(rows, **options)
-    return render_site_page(SitePage("Runs", parts, (), START, "sqlite:///data/ems.sqlite", is_final=is_final))
+    zone = options.pop("zone", dt.UTC)
+    parts = index_parts(rows, zone, **options)
+    return render_site_page(SitePage("Runs", parts, (), START, "sqlite:///data/ems.sqlite", zone, is_final=is_final))
 
 
 def test_index__newest_first_with_cost_and_link():
@@ -54,10 +56,14 @@ def test_index__newest_first_with_cost_and_link():
     assert "sqlite:///data/ems.sqlite" in page
 
 
-def test_index__times_are_utc_whatever_their_offset():
+def test_index__times_are_those_of_the_zone_of_the_page_whatever_their_offset():
+    """10:00 at an offset of two hours is 08:00 UTC, which is 04:00 in New York in summer."""
     berlin = dt.datetime(2024, 6, 1, 10, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    page = rendered([make_row(started_at=berlin)], zone=ZoneInfo("America/New_York"))
 
-    assert ">2024-06-01 08:00</time>" in rendered([make_row(started_at=berlin)])
+    assert ">2024-06-01 04:00</time>" in page
+    assert "Times in America/New_York" in page
+    assert re.search(r"As of <time datetime=[^>]*>2024-06-01 04:00</time>", page)
 
 
 def test_index__choices_are_what_there_is_and_the_interrupted_are_told_apart():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ems.assets.maintenance import calendar_of, status_on
+from ems.batch.site.zone import project_zone, zone_of
 from ems.database.operation import STALE_AFTER_MIN, list_maintenance, statuses
 from ems.database.register_portfolio import load_portfolio
 from ems.database.register_queries import count_assets
@@ -57,10 +58,13 @@ class Fleet:
         None where the register is empty.
     sites : frozenset of str
         Sites to look at; empty for all.
+    zone : ZoneInfo
+        In which times are told: of most sites that are looked at.
     """
 
     view: RegisterView | None
     sites: frozenset[str]
+    zone: ZoneInfo
 
     @cached_property
     def asset_ids(self) -> frozenset[str]:
@@ -68,16 +72,6 @@ class Fleet:
         if self.view is None:
             return frozenset()
         return frozenset(one.id for one in self.view.portfolio.assets if not self.sites or one.site_id in self.sites)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of all sites, or UTC where they have several."""
-        zones = (
-            set()
-            if self.view is None
-            else {one.timezone for one in self.view.portfolio.sites if not self.sites or one.id in self.sites}
-        )
-        return ZoneInfo(zones.pop()) if len(zones) == 1 else ZoneInfo("UTC")
 
     def of(self, rows: Collection[Any]) -> list[Any]:
         """Return those rows of the view that are of the assets to look at."""
@@ -90,11 +84,12 @@ def read_fleet(engine: Engine, sites: Collection[str], now: dt.datetime) -> Flee
     from ems.studies.register_view import RegisterView
 
     if not count_assets(engine):
-        return Fleet(None, frozenset(sites))
+        return Fleet(None, frozenset(sites), project_zone(engine))
     portfolio: Portfolio = load_portfolio(engine)
     known = tuple(one.status for one in statuses(engine, now) if one.status is not None)
     operation = Operation(known, tuple(list_maintenance(engine)))
-    return Fleet(RegisterView(portfolio, operation, now, STALE_AFTER_MIN, HORIZON_D), frozenset(sites))
+    zone = zone_of([one.timezone for one in portfolio.sites if one.id in sites]) if sites else project_zone(engine)
+    return Fleet(RegisterView(portfolio, operation, now, STALE_AFTER_MIN, HORIZON_D), frozenset(sites), zone)
 
 
 def asset_parts(fleet: Fleet) -> list[Part]:

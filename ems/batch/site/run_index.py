@@ -21,6 +21,7 @@ from ems.batch.site.places import (
     links_of_page,
     reports_folder,
 )
+from ems.batch.site.zone import project_zone
 from ems.database.batches import count_cases
 from ems.database.engine import shown
 from ems.database.latest import latest_batches, latest_executions, open_batches, owners_of_runs
@@ -34,6 +35,8 @@ from ems.report.site_parts import Cell, Column, Listing, as_link, moment_cell, s
 from ems.report.tables import shown_duration
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from sqlalchemy import Engine
 
     from ems.database.batch_records import Batch
@@ -57,18 +60,19 @@ def write_index(engine: Engine, root: Path | None = None, *, anew: bool = False)
         Whether pages of older runs that are there are written anew, too.
     """
     root = reports_folder() if root is None else root
+    zone = project_zone(engine)
     archived = max(0, count_runs(engine) // BLOCK - 1)
     older = _older_links(engine, archived)
     for number in range(1, archived + 1):
         path = root / FOLDER / archive_name(number)
         if anew or not _is_final(path):
-            write_whole(path, archive_page(engine, number, older[number - 1][0], root))
+            write_whole(path, archive_page(engine, zone, number, older[number - 1][0], root))
     path = root / "index.html"
-    write_whole(path, index_page(engine, archived, older, root))
+    write_whole(path, index_page(engine, zone, archived, older, root))
     return path
 
 
-def index_page(engine: Engine, archived: int, older: Sequence[tuple[str, str]], root: Path) -> str:
+def index_page(engine: Engine, zone: ZoneInfo, archived: int, older: Sequence[tuple[str, str]], root: Path) -> str:
     """Return the list of the newest runs as HTML."""
     lines = run_lines(engine, archived * BLOCK, 2 * BLOCK)
     executions, batches = latest_executions(engine), latest_batches(engine)
@@ -76,26 +80,28 @@ def index_page(engine: Engine, archived: int, older: Sequence[tuple[str, str]], 
     more = len(attention) - MOST_ATTENTION
     parts = index_parts(
         [index_row(line) for line in lines],
+        zone,
         attention=attention[:MOST_ATTENTION],
         more_attention=f"And {more} more; choose the status failed below to see them." if more > 0 else "",
-        active=_active_list(engine, lines, executions),
-        workflows=_workflow_list(executions, root),
+        active=_active_list(engine, lines, executions, zone),
+        workflows=_workflow_list(executions, root, zone),
         older=[(words, f"{FOLDER}/{file}") for words, file in reversed(older)],
     )
-    page = SitePage("Runs", parts, links_of_index(root), utc_now(), shown(engine))
+    page = SitePage("Runs", parts, links_of_index(root), utc_now(), shown(engine), zone)
     return render_site_page(page)
 
 
-def archive_page(engine: Engine, number: int, words: str, root: Path) -> str:
+def archive_page(engine: Engine, zone: ZoneInfo, number: int, words: str, root: Path) -> str:
     """Return a page of older runs as HTML."""
     lines = run_lines(engine, (number - 1) * BLOCK, BLOCK)
     is_final = not any(line.status in ACTIVE for line in lines)
     page = SitePage(
         f"Runs of {words}",
-        [run_list([index_row(line) for line in lines], TO_REPORTS)],
+        [run_list([index_row(line) for line in lines], zone, TO_REPORTS)],
         links_of_page(archive_name(number), root),
         utc_now(),
         shown(engine),
+        zone,
         is_final=is_final,
     )
     return render_site_page(page)
@@ -189,35 +195,41 @@ def _way_to(file: str, index_in: Path | None) -> str | None:
     return f"{FOLDER}/{file}" if (index_in / FOLDER / file).is_file() else None
 
 
-def _active_list(engine: Engine, lines: Sequence[RunLine], executions: Sequence[WorkflowExecution]) -> Listing:
+def _active_list(
+    engine: Engine, lines: Sequence[RunLine], executions: Sequence[WorkflowExecution], zone: ZoneInfo
+) -> Listing:
     rows = [
-        (Cell(line.title, small=f"{line.study} / {line.case_name}"), status_cell(line.status), _since(line))
+        (Cell(line.title, small=f"{line.study} / {line.case_name}"), status_cell(line.status), _since(line, zone))
         for line in reversed(lines)
         if line.status in ACTIVE
     ]
     for batch in open_batches(engine):
         counts = count_cases(engine, batch.id)
         said = f"batch of {batch.study}: {counts['completed']} of {batch.cases} cases done, {counts['failed']} failed"
-        rows.append((Cell(batch.name, small=said), status_cell("open"), moment_cell(batch.created_at)))
+        rows.append((Cell(batch.name, small=said), status_cell("open"), moment_cell(batch.created_at, zone)))
     rows += [
-        (Cell(one.workflow, small="workflow"), status_cell(one.status), moment_cell(one.started_at or one.created_at))
+        (
+            Cell(one.workflow, small="workflow"),
+            status_cell(one.status),
+            moment_cell(one.started_at or one.created_at, zone),
+        )
         for one in executions
         if one.status in ACTIVE
     ]
     return Listing((Column("what"), Column("status"), Column("since")), rows)
 
 
-def _since(line: RunLine) -> Cell:
-    return moment_cell(line.started_at or line.created_at)
+def _since(line: RunLine, zone: ZoneInfo) -> Cell:
+    return moment_cell(line.started_at or line.created_at, zone)
 
 
-def _workflow_list(executions: Sequence[WorkflowExecution], root: Path) -> Listing:
+def _workflow_list(executions: Sequence[WorkflowExecution], root: Path, zone: ZoneInfo) -> Listing:
     place = _way_to("workflows.html", root)
     rows = [
         (
             Cell(one.workflow, href=f"{place}#{one.workflow}" if place else None),
             status_cell(one.status, reason=first_lines(one.error, lines=1)),
-            moment_cell(one.started_at or one.created_at),
+            moment_cell(one.started_at or one.created_at, zone),
             Cell(shown_duration(one.started_at, one.finished_at) if one.started_at and one.finished_at else NOTHING),
             Cell(one.trigger),
         )

@@ -36,6 +36,8 @@ from ems.studies.objective_words import measure_of, measured, objective_words
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ems.database.records import OptimizationJob
+
 
 MOST_OPTIMIZATIONS = 500
 MOST_BATCHES = 100
@@ -54,8 +56,8 @@ def optimization_parts(engine: Engine, sites: Collection[str], zone: ZoneInfo) -
         return [Empty("No optimization is in the database yet. Make one with", "ems run dispatch demo")]
     columns = (
         Column("optimization"), Column("site", is_choice=True), Column("goal", is_choice=True),
-        Column("status", is_choice=True), Column("objective", is_number=True), Column("cost", is_number=True),
-        Column("settled bill", is_number=True), Column("saving", is_number=True), Column("proof"), Column("made"),
+        Column("status", is_choice=True), Column("objective", is_number=True), Column("bill", is_number=True),
+        Column("saving", is_number=True), Column("proof"), Column("made"),
     )  # fmt: skip
     parts: list[Part] = []
     if len(found) == MOST_OPTIMIZATIONS:
@@ -66,9 +68,10 @@ def optimization_parts(engine: Engine, sites: Collection[str], zone: ZoneInfo) -
         Section(
             "How to read this",
             "reading",
-            "Cost is what the optimization counts, the settled bill what the settlement recomputes without it. Saving "
-            "is the cost of the case that it is compared with less the settled bill. The gap is how far a better "
-            "solution could be at the most; the bound is what no solution undercuts.",
+            "The objective is what the optimization counts, the bill what the settlement recomputes without it; what "
+            "the plan took it for stands below where it is another. Saving is the cost of the case that it is "
+            "compared with less the bill. The gap is how far a better solution could be at the most; the bound is "
+            "what no solution undercuts.",
         )
     )
     return parts
@@ -93,16 +96,33 @@ def _optimization_cells(one: RecentOptimization, zone: ZoneInfo) -> tuple[Cell, 
     seconds = "" if job.solve_time_s is None else f"{job.solve_time_s:.2f} s"
     site = one.sites[0] if len(one.sites) == 1 else SEVERAL if one.sites else "none recorded"
     return (
-        Cell(one.title, href=as_link(report, TO_REPORTS) if report else None, small=f"{one.study} / {one.case_name}"),
+        Cell(
+            one.title,
+            href=as_link(report, TO_REPORTS) if report else None,
+            small=f"{one.study} / {one.case_name}",
+            reason=first_lines(job.error, lines=1),
+        ),
         Cell(site, small=", ".join(one.sites) if site == SEVERAL else "", sort=site),
         text_cell(objective_words(measure)),
-        status_cell(job.status, reason=first_lines(job.error, lines=1)),
+        status_cell(job.status),
         objective,
-        money_cell(job.total_cost, currency),
-        money_cell(job.settled_cost, currency),
+        _bill_cell(job),
         money_cell(saving_of(one), currency),
         Cell(gap or NOTHING, small=", ".join(part for part in (bound, proof, seconds) if part)),
         moment_cell(job.created_at, zone),
+    )
+
+
+def _bill_cell(job: OptimizationJob) -> Cell:
+    """Return what is paid by the settlement, with the plan's cost where that is another; without one, the plan's."""
+    currency = job.currency or ""
+    if job.settled_cost is None:
+        cell = money_cell(job.total_cost, currency)
+        return cell if job.total_cost is None else cell._replace(small="as planned, not settled")
+    cell = money_cell(job.settled_cost, currency)
+    planned = money_cell(job.total_cost, currency)
+    return (
+        cell if job.total_cost is None or planned.text == cell.text else cell._replace(small=f"planned {planned.text}")
     )
 
 
