@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import RcParams, rcParams
 from matplotlib.figure import Figure
 
 from ems.report.drawing import margins_kept, measured_once
@@ -28,14 +28,26 @@ _NO_ROTATION = re.compile(r' transform="rotate\(-0 [^)]*\)"')
 _LONG_DECIMAL = re.compile(r"(?<![\w.#])(-?\d+\.\d\d)\d+")
 
 
+_CHECKED_SETTINGS: Any = RcParams(SETTINGS)
+
+
 @contextmanager
 def report_settings() -> Iterator[None]:
     """Make and draw figures in the report's style, whatever settings the notebook's author has."""
-    with warnings.catch_warnings(), rc_context(SETTINGS):
+    known: Any = rcParams
+    # As `rc_context` does, which keeps a copy of all three hundred others, too, and checks each value once more.
+    before = {name: known._get(name) for name in SETTINGS}
+    with warnings.catch_warnings():
         # The measuring font lacks some letters which the reader's browser has.
         warnings.filterwarnings("ignore", message=r"(?s).*Glyph .* missing from font", category=UserWarning)
         warnings.filterwarnings("ignore", message=r".*Matplotlib currently does not support", category=UserWarning)
-        yield
+        try:
+            for name in SETTINGS:
+                known._set(name, _CHECKED_SETTINGS._get(name))
+            yield
+        finally:
+            for name, value in before.items():
+                known._set(name, value)
 
 
 class ReportFigure(Figure):

@@ -41,11 +41,13 @@ ENVIRONMENT = {
 
 PRELOADED = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger", "IPython.core.completer",
-    "IPython.core.pylabtools", "numpy", "pandas", "pandas.core.methods.to_dict", "pyarrow.pandas_compat", "xarray",
-    "xarray.computation.nanops", "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg", "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite",
-    "sqlalchemy.orm", "highspy", "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays",
-    "encodings.utf_8_sig", "tzdata", "dask.array", "ems.batch.engine.forked_kernel",
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect",
+    "IPython.core.pylabtools", "IPython.extensions.storemagic", "faulthandler", "tornado.platform.asyncio", "numpy",
+    "pandas", "pandas.core.methods.to_dict", "pyarrow.pandas_compat", "xarray", "xarray.computation.nanops",
+    "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+    "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "highspy",
+    "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays", "encodings.utf_8_sig", "tzdata",
+    "dask.array", "ems.batch.engine.forked_kernel",
 )  # fmt: skip
 """What notebooks import: each that is there."""
 OWN_PACKAGES = (
