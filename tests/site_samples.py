@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -66,7 +67,7 @@ def fill_register(engine: sa.Engine, now: dt.datetime) -> None:
             ),
         ],
     )  # fmt: skip
-    today = now.date()
+    today = now.astimezone(ZoneInfo("Europe/Berlin")).date()  # as the harbour's calendar has it
     for days, asset, about in ((-9, "depot-battery", "capacity test"), (12, "carport", EVIL)):
         day = today + dt.timedelta(days=days)
         create_maintenance(
