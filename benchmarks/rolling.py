@@ -149,9 +149,10 @@ def measured(
 
 def options(folder: Path, home: int, days: int) -> pd.DataFrame:
     """Return what each rule for the end of a window and for peaks costs, with own and with perfect forecasts."""
-    from ems.studies.rolling_forecasts import hedged, own_tables, perfect_tables
+    from ems.studies.rolling_care import careful
+    from ems.studies.rolling_forecasts import own_tables, perfect_tables
     from ems.studies.rolling_loop import run_policy
-    from ems.studies.rolling_policies import Planned
+    from ems.studies.rolling_plans import Planned
     from ems.studies.rolling_result import RollingResult
 
     rows = []
@@ -165,14 +166,14 @@ def options(folder: Path, home: int, days: int) -> pd.DataFrame:
             ],
         ),
         ("tou", [{"control": one} for one in ("setpoint", "follow")]),
-        ("tou", [{"careful_level": one} for one in (0.5, 0.6, 0.75, 0.9)]),
+        ("tou", [{"careful_level": one} for one in (0.3, 0.5, 0.6, 0.7, 0.9, None)]),
         ("tou", [{"calm_price_per_kwh": one} for one in (0.0, 0.002, 0.01)]),
         ("demand", [{"demand_value": one} for one in ("none", "increment", "rest_of_period")]),
     ):
         for change in changes:
             case = home_case(folder, home, tariff, days, **change)
             perfect = perfect_tables(case)
-            own = hedged(case, own_tables(case, MODELS), case.settings.careful_level)  # type: ignore[arg-type]
+            own = careful(case, own_tables(case, MODELS), case.settings.careful_level)  # type: ignore[arg-type]
             row: dict[str, Any] = {"tariff": tariff, "option": ", ".join(f"{k} = {v}" for k, v in change.items())}
             for name, tables in (("own", own), ("perfect", {key: perfect[key] for key in case.kinds})):
                 run = run_policy(case, Planned(name, case, tables, perfect))

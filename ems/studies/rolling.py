@@ -73,8 +73,8 @@ class RollingStudy(Study):
     """Price of a kW of peak: none, increment, or less where its period has one anyway."""
     control: Literal["follow", "setpoint"] = "follow"
     """What batteries hold between decisions: the sign of the exchange with the grid, or their power."""
-    careful_level: Annotated[float, Field(ge=0.5, lt=1)] = 0.6
-    """Probability of the energy needed that plans on own forecasts are made with; 0.5 is the middle."""
+    careful_level: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Probability of the energy needed that own forecasts are planned with; None: as prices ask."""
     scenarios: Annotated[int, Field(ge=2, le=100)] = 10
     """Futures that the stochastic plan prepares for."""
     cvar_weight: Fraction = 0.0

@@ -56,8 +56,9 @@ class RollingSettings:
         ``always``, as by contract; ``day_ahead``: until the end of the next local day, from the hour of publication.
     published_at_h : float
         Local hour at which the prices of the next day are published.
-    careful_level : float
-        Probability level of the energy needed until any step that own forecasts are planned with; 0.5 is the middle.
+    careful_level : float, optional
+        Probability level of the energy needed until any step that own forecasts are planned with; 0.5 is the middle,
+        None takes the one that prices ask for, see `ems.studies.rolling_care`.
     scenarios : int
         Of the stochastic plan.
     cvar_weight, cvar_level : float
@@ -75,7 +76,7 @@ class RollingSettings:
     control: Control = "follow"
     prices_known: Literal["always", "day_ahead"] = "always"
     published_at_h: float = 13.0
-    careful_level: float = 0.6
+    careful_level: float | None = None
     scenarios: int = 10
     cvar_weight: float = 0.0
     cvar_level: float = 0.9

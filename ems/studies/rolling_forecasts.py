@@ -7,7 +7,6 @@ models that are fitted again each day; at each decision they are issued again wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +24,6 @@ Tables = Mapping[Key, np.ndarray]
 Progress = Callable[[int, int], None]
 LEARNED_DAYS = 60
 """Days before, from which is learned how much of the last errors goes on."""
-FEWEST_HEDGE_DAYS = 7
 RIDGE_SHARE = 0.02
 """Pull of what is learned of errors towards nothing, as a share of their squares."""
 RECENT_H = (1.0, 3.0, 24.0)
@@ -237,93 +235,7 @@ def _learned(case: RollingCase, recent: np.ndarray, error: np.ndarray, at: int, 
     return shares
 
 
-# ---------------------------------------------------------------------------------- what errors teach
-@dataclass(frozen=True)
-class OwnForecasts:
-    """Forecasts at all decisions, and at those that would have been made before them, from whose errors is learned.
-
-    Parameters
-    ----------
-    case : RollingCase
-        That begins earlier.
-    tables : mapping of (asset, name) to ndarray (decisions of that case, measured steps)
-    before : int
-        Number of its decisions that lie before the loop.
-    """
-
-    case: RollingCase
-    tables: Tables
-    before: int = 0
-
-    @classmethod
-    def made(cls, case: RollingCase, models: Mapping[Kind, str], seed: int = 0) -> OwnForecasts:
-        """Return forecasts of models, by kind."""
-        wide = case.earlier(LEARNED_DAYS)
-        before = len(wide.decisions) - len(case.decisions)
-        return cls(wide, own_tables(wide, models, seed=seed), before)
-
-    def of_loop(self) -> dict[Key, np.ndarray]:
-        """Return the forecasts at the loop's decisions."""
-        return {key: table[self.before :] for key, table in self.tables.items()}
-
-    def careful(self, level: float, known: set[str] | None = None) -> dict[Key, np.ndarray]:
-        """Return careful forecasts at the loop's decisions, those of some kinds replaced by what truly comes."""
-        tables = mixed(self.tables, perfect_tables(self.case), self.case.kinds, known or set())
-        return {key: table[self.before :] for key, table in hedged(self.case, tables, level).items()}
-
-    def paths(self, k: int, count: int, seed: int) -> dict[Key, np.ndarray] | None:
-        """Return scenarios of a decision of the loop, see `error_paths`."""
-        return error_paths(self.case, self.tables, self.before + k, count, seed)
-
-
-def error_paths(case: RollingCase, tables: Tables, k: int, count: int, seed: int) -> dict[Key, np.ndarray] | None:
-    """Return scenarios of a decision: its forecast with the errors of forecasts issued at the same hour of past days.
-
-    The errors of one day belong together, over time and between signals; days are drawn at random from the last
-    `LEARNED_DAYS`. None where fewer days than scenarios are known.
-
-    Parameters
-    ----------
-    case : RollingCase
-    tables : mapping of (asset, name) to ndarray (decisions, steps)
-    k : int
-        Number of the decision.
-    count, seed : int
-
-    Returns
-    -------
-    dict of (asset, name) to ndarray (scenarios, steps)
-    """
-    per_day = round(24 / case.settings.decide_every_h)
-    steps = case.window_steps
-    past = k - per_day * np.arange(1, LEARNED_DAYS + 1)
-    past = past[(past >= 0) & (case.decisions[np.maximum(past, 0)] + steps <= case.decisions[k])]
-    if len(past) < count:
-        return None
-    drawn = np.random.default_rng([seed, k]).choice(past, count, replace=False)
-    found = {}
-    for key in case.kinds:
-        values, table = case.truth[key], tables[key]
-        truth = np.stack([values[case.decisions[one] : case.decisions[one] + steps] for one in drawn])
-        paths = table[k] + truth - table[drawn]
-        if case.kinds[key] != "price":
-            # A meter's mistake of a past day would be an error beyond what the asset can do.
-            paths = np.clip(paths, 0.0, max(_rated_kw(case, key), float(table[k].max())))
-        if case.kinds[key] == "solar":
-            paths = np.where(table[k] > 0, paths, 0.0)
-        # What differs within the first steps is met by the plant's control; the first powers are common to all.
-        paths[:, : case.per_decision] = table[k][: case.per_decision]
-        found[key] = paths
-    return found
-
-
-def _rated_kw(case: RollingCase, key: Key) -> float:
-    """Return the highest power that an asset is made for, without a limit where it states none."""
-    asset = next(one for one in case.portfolio.active() if one.id == key[0])
-    rated = getattr(asset, "rated_load_kw", None) or getattr(asset, "rated_capacity_kw", None)
-    return np.inf if rated is None else float(rated)
-
-
+# ---------------------------------------------------------------------------------- tables
 def in_window_steps(table: np.ndarray, per_step: int) -> np.ndarray:
     """Return the means over a window's steps of values over measured steps, along the last axis."""
     if per_step == 1:
@@ -346,48 +258,3 @@ def scored(case: RollingCase, tables: Tables) -> pd.DataFrame:
         error = np.abs(tables[key] - truth[key])[:, :count].mean()
         rows.append({"asset": key[0], "series": key[1], "mae": float(error), "mean": float(truth[key].mean())})
     return pd.DataFrame(rows)
-
-
-def hedged(case: RollingCase, tables: Tables, level: float) -> dict[Key, np.ndarray]:
-    """Return careful forecasts: the energy that a site needs until any step is that of a probability level.
-
-    load[lead] += quantile of errors summed until the lead - quantile of errors summed until the lead before
-
-    A store that is a little too full costs its losses, one that is too empty a dear hour: a plan that knows one future
-    does well to take a careful one. Errors are those of a site's demand less its generation, as forecasts of the same
-    hour had them on the days before. Sums of hours err less than hours one by one, which the steps account for.
-
-    Parameters
-    ----------
-    case : RollingCase
-    tables : mapping of (asset, name) to ndarray (decisions, steps)
-    level : float
-        Above 0.5 for a careful plan; 0.5 changes nothing.
-    """
-    found = dict(tables)
-    if level == 0.5:
-        return found
-    per_day = max(1, round(24 / case.settings.decide_every_h))
-    truth = perfect_tables(case)
-    known_after = -(-case.window_steps // (case.per_decision * per_day))
-    for site in case.portfolio.sites:
-        here = {one.id for one in case.portfolio.active() if one.site_id == site.id}
-        signs = {"load": 1.0, "solar": -1.0}
-        keys = [key for key, kind in case.kinds.items() if key[0] in here and kind in signs]
-        loads = [key for key in keys if case.kinds[key] == "load"]
-        if not loads:
-            continue
-        error = np.sum([signs[case.kinds[key]] * (truth[key] - tables[key]) for key in keys], axis=0)
-        summed = np.cumsum(error, axis=1)
-        days = -(-len(summed) // per_day)
-        padded = np.full((days * per_day, summed.shape[1]), np.nan)
-        padded[: len(summed)] = summed
-        by_day = padded.reshape(days, per_day, -1)
-        table = tables[loads[0]].copy()
-        for day in range(FEWEST_HEDGE_DAYS + known_after, days):
-            past = by_day[max(0, day - known_after - LEARNED_DAYS) : day - known_after]
-            at = slice(day * per_day, min((day + 1) * per_day, len(summed)))
-            margin = np.quantile(past, level, axis=0) - np.quantile(past, 0.5, axis=0)
-            table[at] += np.diff(margin, axis=1, prepend=0.0)[: at.stop - at.start]
-        found[loads[0]] = np.maximum(table, 0.0)
-    return found

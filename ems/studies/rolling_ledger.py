@@ -23,10 +23,11 @@ import pandas as pd
 
 from ems.display import Card, Shown
 from ems.studies.rolling_case import RollingCase
-from ems.studies.rolling_forecasts import OwnForecasts, Tables, perfect_tables
+from ems.studies.rolling_forecasts import Tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
 from ems.studies.rolling_optimum import optimum_of
-from ems.studies.rolling_policies import Planned
+from ems.studies.rolling_own import OwnForecasts
+from ems.studies.rolling_plans import Planned
 from ems.studies.rolling_result import RollingResult
 
 SIGNALS = ("load", "solar", "price")

@@ -11,8 +11,8 @@ import numpy as np
 from ems.dispatch.rolling_portfolio import check_rolling
 from ems.settlement.plant import Plant
 from ems.studies.rolling_case import Key, RollingCase
+from ems.studies.rolling_orders import Policy
 from ems.studies.rolling_peaks import Peaks
-from ems.studies.rolling_policies import Policy
 from ems.studies.rolling_state import Checkpoint, read_checkpoint, write_checkpoint
 
 Progress = Callable[[int, int], None]

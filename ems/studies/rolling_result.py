@@ -17,8 +17,8 @@ from ems.display import Card, Shown, counted
 from ems.settlement.bill import Bill, settle
 from ems.settlement.replay import violations_of
 from ems.studies.rolling_case import Key, RollingCase
-from ems.studies.rolling_forecasts import OwnForecasts
 from ems.studies.rolling_loop import PolicyRun
+from ems.studies.rolling_own import OwnForecasts
 from ems.units import unit_of
 
 OPTIMUM = "perfect_foresight"

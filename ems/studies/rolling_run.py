@@ -9,11 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from ems.studies.rolling_case import Kind, RollingCase
-from ems.studies.rolling_forecasts import OwnForecasts, Tables, naive_tables, perfect_tables
+from ems.studies.rolling_forecasts import Tables, naive_tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
 from ems.studies.rolling_optimum import perfect_foresight
-from ems.studies.rolling_policies import NoControl, Planned, Policy, SelfConsumption, TimeOfUse
+from ems.studies.rolling_orders import Policy
+from ems.studies.rolling_own import OwnForecasts
+from ems.studies.rolling_plans import Planned
 from ems.studies.rolling_result import OPTIMUM, RollingResult
+from ems.studies.rolling_rules import NoControl, SelfConsumption, TimeOfUse
 
 RULES = {"no_control": NoControl, "self_consumption": SelfConsumption, "time_of_use": TimeOfUse}
 FORECASTS_OF = {"plan_naive": "naive", "plan_own": "careful", "stochastic": "own", "plan_perfect": "perfect"}

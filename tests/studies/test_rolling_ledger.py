@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolling_samples import home_case
 
-from ems.studies.rolling_forecasts import OwnForecasts, hedged, mixed, naive_tables, perfect_tables
+from ems.studies.rolling_care import careful
+from ems.studies.rolling_forecasts import mixed, naive_tables, perfect_tables
 from ems.studies.rolling_ledger import ValueOfUncertainty, regret_ledger
 from ems.studies.rolling_loop import run_policy
 from ems.studies.rolling_optimum import perfect_foresight
-from ems.studies.rolling_policies import Planned
+from ems.studies.rolling_own import OwnForecasts
+from ems.studies.rolling_plans import Planned
 from ems.studies.rolling_run import run_policies
 from ems.tariffs.demand_charge import DemandCharge
 
@@ -20,8 +22,8 @@ MONTHLY = {"demand_charges": (DemandCharge(name="month", rate_per_kw=5.0),)}
 
 def ledger_of(case, true_kinds=()):
     tables = mixed(naive_tables(case), perfect_tables(case), case.kinds, set(true_kinds))
-    careful = hedged(case, tables, case.settings.careful_level)
-    realised = run_policy(case, Planned("plan_own", case, careful, perfect_tables(case)))
+    chosen = careful(case, tables, case.settings.careful_level)
+    realised = run_policy(case, Planned("plan_own", case, chosen, perfect_tables(case)))
     return regret_ledger(case, realised, perfect_foresight(case), OwnForecasts(case, tables), longer_h=48)
 
 

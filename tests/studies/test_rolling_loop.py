@@ -10,10 +10,11 @@ from rolling_samples import home_case
 
 from ems.assets.portfolio import Portfolio, Site
 from ems.errors import InvalidInput
-from ems.studies.rolling_forecasts import hedged, naive_tables, own_tables, perfect_tables
+from ems.studies.rolling_care import careful, price_levels
+from ems.studies.rolling_forecasts import naive_tables, own_tables, perfect_tables
 from ems.studies.rolling_loop import run_policy
 from ems.studies.rolling_optimum import perfect_foresight
-from ems.studies.rolling_policies import Planned
+from ems.studies.rolling_plans import Planned
 from ems.studies.rolling_result import RollingResult
 from ems.studies.rolling_run import run_policies
 from ems.studies.rolling_tiers import tier_prices
@@ -150,7 +151,9 @@ def test_forecasts__know_nothing_of_what_comes() -> None:
     blind = type(case)(case.portfolio, case.times, later, case.begin, case.steps, case.settings)
     models = {"load": "profile_ridge", "solar": "profile_ridge", "price": "profile_ridge"}
 
-    for make in (naive_tables, lambda one: own_tables(one, models), lambda one: hedged(one, naive_tables(one), 0.8)):
+    makers = [naive_tables, lambda one: own_tables(one, models)]
+    makers += [lambda one, level=level: careful(one, naive_tables(one), level) for level in (0.8, None)]
+    for make in makers:
         seen, unseen = make(case), make(blind)
         for key in case.kinds:
             assert np.allclose(seen[key][: k + 1], unseen[key][: k + 1]), key
@@ -231,3 +234,45 @@ def test_loop__of_two_sites_costs_what_each_costs_alone() -> None:
         assert float(together.dataset["cost"].sel(policy=policy).sum()) == pytest.approx(
             float(sum(bills)), abs=tolerance
         )
+
+
+def test_price_levels__are_the_fractile_of_too_little_and_too_much() -> None:
+    """Bought at 0.20 and 0.50: a kWh too few costs 0.50 - 0.20 / 0.9 - 0.01, one too many 0.20 / 0.9 less 0.06 of sun.
+
+    The sun fills the battery on each day, so that each kWh too many takes the place of sun.
+    """
+    case = priced(night=0.20, day=0.50, sold=0.06, sun_kw=3.0)
+
+    short, long = 0.50 - 0.20 / 0.9 - 0.01, 0.20 / 0.9 - 0.06
+
+    assert price_levels(case, case.portfolio.sites[0])[8:] == pytest.approx(short / (short + long))
+
+
+@pytest.mark.parametrize(
+    ("prices", "level"),
+    [
+        ({"night": 0.20, "day": 0.50, "sold": 0.06, "sun_kw": 0.0}, 0.9),  # nothing is in the way of a kWh too many
+        ({"night": 0.20, "day": 0.24, "sold": 0.06, "sun_kw": 3.0}, 0.3),  # little is earned, and sun is lost
+        ({"night": 0.20, "day": 0.50, "sold": None, "sun_kw": 3.0}, 0.5),  # what is too much sells as dear
+        ({"night": 0.30, "day": 0.30, "sold": 0.06, "sun_kw": 3.0}, 0.5),  # nothing is earned by buying early
+    ],
+)
+def test_price_levels__at_their_ends(prices: dict, level: float) -> None:
+    case = priced(**prices)
+
+    assert price_levels(case, case.portfolio.sites[0])[8:] == pytest.approx(level)
+
+
+def priced(night: float, day: float, sold: float | None, sun_kw: float):
+    """A home whose energy costs one price before noon and one after, with sun that fills its battery or none."""
+    case = home_case(3, days=20, battery={"degradation_cost_per_kwh": 0.01})
+    hour = np.arange(len(case.times)) % 24
+    bought = np.where(hour < 12, night, day)
+    truth = {
+        **case.truth,
+        ("grid", "import_price_per_kwh"): bought,
+        ("grid", "export_price_per_kwh"): bought if sold is None else np.full(len(bought), sold),
+        ("rooms", "demand_kw"): np.where(hour > 15, 1.0, 0.0),
+        ("roof", "available_kw"): np.where((hour > 8) & (hour < 14), sun_kw, 0.0),
+    }
+    return type(case)(case.portfolio, case.times, truth, case.begin, case.steps, case.settings)

@@ -16,7 +16,7 @@ from rolling_samples import home_case
 from ems.errors import InvalidInput
 from ems.studies.rolling_forecasts import naive_tables, perfect_tables
 from ems.studies.rolling_loop import PolicyRun, run_policy
-from ems.studies.rolling_policies import Planned
+from ems.studies.rolling_plans import Planned
 from ems.studies.rolling_state import read_checkpoint
 from ems.tariffs.demand_charge import DemandCharge
 
