@@ -12,12 +12,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib import RcParams, rcParams
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from ems.report.drawing import margins_kept, measured_once
 from ems.report.style import MEASURED_FONT, SETTINGS, SHOWN_FONTS, WIDTH_IN
 
 MOST_POINTS_IN_SVG = 1500
+MOST_BYTES_IN_SVG = 200_000
+"""Above it, points and shapes together make a larger file than a PNG is."""
+BYTES_OF_POINT, BYTES_OF_SHAPE = 20, 160
+"""About what a point of a line and a bar, mark or cell take in SVG."""
 PNG_DPI = 144
 CSS_DPI = 96
 
@@ -80,16 +85,25 @@ class ReportFigure(Figure):
         return repr(self)
 
     @property
-    def points(self) -> int:
-        """Number of points of the longest line or outline."""
-        lines = [np.size(line.get_xdata(orig=False)) for axes in self.axes for line in axes.get_lines()]
-        outlines = [
-            np.shape(path.vertices)[0] // 4  # an area goes up and down at each end of each step
-            for axes in self.axes
-            for area in axes.collections
-            for path in area.get_paths()
-        ]
-        return max([*lines, *outlines], default=0)
+    def is_long(self) -> bool:
+        """Whether it is smaller as PNG: a line is long, or all that is drawn would fill the page."""
+        points, shapes = [0], 0
+        for axes in self.axes:
+            points += [np.size(line.get_xdata(orig=False)) for line in axes.get_lines() if not line.get_rasterized()]
+            shapes += len(axes.patches)
+            for drawn in axes.collections:
+                if drawn.get_rasterized():
+                    continue
+                cells = drawn.get_array() if isinstance(drawn, QuadMesh) else None
+                if cells is not None:
+                    shapes += np.size(cells)
+                    continue
+                paths = drawn.get_paths()
+                shapes += max(len(paths), len(np.atleast_2d(drawn.get_offsets())))
+                # An area goes up and down at each end of each step.
+                points += [np.shape(path.vertices)[0] // 4 for path in paths]
+        size = sum(points) * BYTES_OF_POINT + shapes * BYTES_OF_SHAPE
+        return max(points) > MOST_POINTS_IN_SVG or size > MOST_BYTES_IN_SVG
 
     def as_svg(self) -> str:
         """Return the figure as SVG: text as text, no date, the same on each call."""
@@ -136,7 +150,7 @@ class ReportFigure(Figure):
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
-        if self.points <= MOST_POINTS_IN_SVG:
+        if not self.is_long:
             return {"image/svg+xml": self.as_svg()}, {"image/svg+xml": {"alt": self.alt}}
         width, height = (round(inches * CSS_DPI) for inches in self.get_size_inches())
         picture = base64.b64encode(self.as_png()).decode("ascii")

@@ -6,6 +6,7 @@ import base64
 import struct
 import warnings
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,3 +120,40 @@ def test_figures__ignore_the_settings_of_the_notebook():
     plain = plot_costs(make_costs(), "EUR").as_svg()
     with mpl.rc_context({"text.parse_math": True, "font.size": 30, "svg.hashsalt": "other", "svg.fonttype": "path"}):
         assert plot_costs(make_costs(), "EUR").as_svg() == plain
+
+
+YEAR = 35_040  # quarter-hours
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda axes, draws: axes.plot(draws.random(YEAR)),
+        lambda axes, draws: axes.fill_between(range(YEAR), draws.random(YEAR), step="post"),
+        lambda axes, draws: axes.scatter(draws.random(YEAR), draws.random(YEAR)),
+        lambda axes, draws: axes.bar(range(3_000), draws.random(3_000)),
+        lambda axes, draws: axes.pcolormesh(draws.random((96, 365))),
+    ],
+    ids=["line", "area", "marks", "bars", "cells"],
+)
+def test_figure__of_a_year_of_quarter_hours_is_small(draw: Any) -> None:
+    """Whatever a year is drawn as, five figures of it fit in a report of 1.5 MB."""
+    figure = ReportFigure("A year")
+    draw(figure.add_subplot(), np.random.default_rng(0))
+
+    shown, _ = figure._repr_mimebundle_()
+
+    assert list(shown) == ["image/png"]
+    assert len(shown["image/png"]) < 300_000
+
+
+def test_figure__of_some_weeks_stays_sharp() -> None:
+    """Some lines of some weeks, their areas and a small map are SVG, which a reader can search and enlarge."""
+    figure = ReportFigure("Weeks")
+    left, right = figure.subplots(1, 2)
+    left.plot(np.random.default_rng(0).random((336, 6)))
+    left.bar(range(60), np.ones(60))
+    right.pcolormesh(np.random.default_rng(0).random((24, 21)))
+
+    assert not figure.is_long
+    assert list(figure._repr_mimebundle_()[0]) == ["image/svg+xml"]
