@@ -35,7 +35,8 @@ def project_folder() -> Path:
             return folder
     raise InvalidInput(
         f"no project at {here}",
-        "no folder from here upwards has notebooks/ and parameters/; change to the project or set EMS_PROJECT",
+        "no folder from here upwards has notebooks/ and parameters/; change to the project, set EMS_PROJECT, or make "
+        "one: ems init FOLDER",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ems.batch.engine.zygote_client import start_zygote
+from ems.batch.new_project import make_project as make_own_project
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,8 +41,8 @@ class DemoRun:
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
-    """The demo, run once by the command as a user runs it."""
-    folder = make_project(tmp_path_factory.mktemp("demo") / "project")
+    """The demo, run once by the command in a project of its own, as a user does it."""
+    folder = make_own_project(tmp_path_factory.mktemp("demo") / "project")
     done = run_ems(folder, "run", "dispatch", "demo")
     assert done.returncode == 0, done.stderr
     said = dict(line.split(None, 1) for line in done.stdout.splitlines() if line.startswith(("Report", "Database")))

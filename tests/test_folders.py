@@ -71,7 +71,7 @@ def test_project_folder__nearest_above_the_working_folder(home, monkeypatch):
 
 def test_project_folder__none_above(home, monkeypatch):
     monkeypatch.delenv("EMS_PROJECT")
-    with pytest.raises(InvalidInput, match="change to the project or set EMS_PROJECT"):
+    with pytest.raises(InvalidInput, match="set EMS_PROJECT, or make one: ems init FOLDER"):
         project_folder()
 
 

@@ -14,10 +14,12 @@ PLACES = {
     "assets": "ems.cli.assets:assets",
     "batch": "ems.cli.batch:batch",
     "batches": "ems.cli.batches:batches",
+    "completion": "ems.cli.completion:completion",
     "db": "ems.cli.db:db",
     "doctor": "ems.cli.doctor:doctor",
     "executions": "ems.cli.executions:executions",
     "forecasts": "ems.cli.forecasts:forecasts",
+    "init": "ems.cli.init:init",
     "metrics": "ems.cli.metrics:metrics",
     "models": "ems.cli.models:models",
     "report": "ems.cli.report:report",
@@ -30,7 +32,7 @@ PLACES = {
 }
 """Where each command is found."""
 SECTIONS = {
-    "Begin": ("doctor", "solvers"),
+    "Begin": ("init", "doctor", "solvers", "completion"),
     "Run notebooks": ("run", "batch", "workflow", "schedule"),
     "See what came out": ("runs", "batches", "executions", "forecasts", "models", "report"),
     "Keep assets and measurements": ("assets", "series"),
@@ -46,6 +48,7 @@ SECTIONS = {
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=f"""\b
 Examples:
+  ems init my-energy                       make a project of one's own
   ems run dispatch demo                    run a study with one of its cases
   ems run dispatch demo -p horizon_h=48    the same with another parameter
   ems runs list --status failed            what went wrong lately

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ems.cli.as_json import echo_json, json_option
+from ems.cli.completed import studies, sweeps
 
 if TYPE_CHECKING:
     from ems.batch.batches.opening import Prepared
@@ -34,8 +35,8 @@ also zip (lists side by side), list (cases one by one), csv (a table of cases).
 \b
 Exit codes: 0 all cases completed, 1 some failed, 2 the input cannot be used, 130 stopped by Ctrl-C."""
 )
-@click.argument("study")
-@click.argument("sweep")
+@click.argument("study", shell_complete=studies)
+@click.argument("sweep", shell_complete=sweeps)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that run cases; as many as cores.")
 @click.option("--dask", "scheduler", metavar="ADDRESS", help="Run on a Dask cluster, as tcp://host:8786.")
 @click.option("--resume", is_flag=True, help="Go on with the batch that was begun with this sweep.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ems.cli.as_json import echo_json, figures_of, json_option
+from ems.cli.completed import cases, studies
 from ems.cli.exit_codes import FAILED, INFEASIBLE, STOPPED
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ notebooks/STUDY.ipynb lists them all with their meanings.
 \b
 Exit codes: 0 done, 1 the notebook failed, 2 the input cannot be used, 3 infeasible, 4 no database, 130 stopped."""
 )
-@click.argument("study")
-@click.argument("case")
+@click.argument("study", shell_complete=studies)
+@click.argument("case", shell_complete=cases)
 @click.option(
     "-p", "--parameter", "settings", multiple=True, metavar="NAME=VALUE", help="Set one parameter; repeatable."
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ems.cli.as_json import echo_json, json_option
+from ems.cli.completed import workflows
 from ems.cli.exit_codes import FAILED, INVALID, STOPPED
 from ems.cli.workflow_values import moment_of, parameters_from, parameters_of
 
@@ -30,7 +31,7 @@ Examples:
   ems workflow validate battery-optimization-demo
   ems workflow validate daily-home -p series=meter.csv --json"""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=workflows)
 @SETTINGS
 @json_option
 def validate(name: str, settings: tuple[str, ...], as_json: bool) -> None:
@@ -64,7 +65,7 @@ Examples:
 \b
 Exit codes: 0 done, 1 a task failed, 2 the input cannot be used, 130 stopped."""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=workflows)
 @SETTINGS
 @click.option("--parameters-json", metavar="FILE", help="Parameters as JSON from a file; - reads the standard input.")
 @JOBS
@@ -107,7 +108,7 @@ Examples:
   ems workflow trigger battery-optimization-demo -p horizon_h=24
   ems workflow trigger daily-home -p series=meter.csv --json"""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=workflows)
 @SETTINGS
 @JOBS
 @json_option

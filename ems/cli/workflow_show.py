@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ems.cli.as_json import echo_json, json_option
+from ems.cli.completed import workflows
 
 if TYPE_CHECKING:
     from ems.batch.workflows.spec import WorkflowSpec
@@ -58,7 +59,7 @@ Examples:
   ems workflow show battery-optimization-demo
   ems workflow show daily-home --json"""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=workflows)
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show what the workflow NAME takes, its tasks in their order, and when it starts."""
@@ -92,7 +93,7 @@ Examples:
   ems workflow diagram battery-optimization-demo
   ems workflow diagram battery-optimization-demo -o demo.svg"""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=workflows)
 @click.option("-o", "--output", metavar="FILE", help="Write a picture: .svg, .html, or .mmd for Mermaid.")
 def diagram(name: str, output: str | None) -> None:
     """Draw the tasks of the workflow NAME and what they wait for; without -o as Mermaid text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ import nbformat
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from project_fixtures import ROOT, environment_of
 from test_pages import browser
 
@@ -25,7 +27,8 @@ __all__ = ["browser"]
 
 START_S = 120
 """Time after which a server that does not answer counts as broken; most of it is for a busy machine."""
-ATTEMPTS, SETTLE_MS = 4, 2_000
+ATTEMPTS, SETTLE_MS, BEGIN_MS = 12, 2_000, 20_000
+"""How often all cells are asked for, and how long each wish may take to show: a page that is still loading loses it."""
 RUN_MS = 240_000
 """Time after which a notebook counts as hanging; it runs in a few seconds."""
 SETTINGS = {
@@ -121,16 +124,18 @@ def _address(process: psutil.Popen, runtime: Path, said: Path) -> str:
 
 
 def _run_all(page: Page) -> None:
-    """Ask for all cells until they begin; JupyterLab may ask which kernel shall run them, and lose the first wish."""
+    """Ask for all cells until they begin; JupyterLab may ask which kernel shall run them, and lose a wish."""
     choose = page.locator(".jp-Dialog").get_by_role("button", name="Select")
     for _ in range(ATTEMPTS):
         if choose.is_visible():
             choose.click()
             page.wait_for_timeout(SETTLE_MS)
+        page.locator(".jp-Notebook .jp-CodeCell").first.click()  # the menu runs the notebook that has the focus
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_function(f"() => ({HAS_BEGUN})() || ({IS_ASKED})()", timeout=RUN_MS)
-        if not choose.is_visible():
+        with contextlib.suppress(PlaywrightTimeoutError):
+            page.wait_for_function(f"() => ({HAS_BEGUN})() || ({IS_ASKED})()", timeout=BEGIN_MS)
+        if page.evaluate(HAS_BEGUN):
             break
     page.wait_for_function(ALL_DONE_OR_ONE_FAILED, timeout=RUN_MS)
 

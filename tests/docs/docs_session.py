@@ -145,7 +145,7 @@ def command_lines(text: str) -> list[str]:
 
 def check_command(line: str, where: str) -> None:
     """Fail where a command, an option, a case or a module that a line names does not exist."""
-    words = shlex.split(re.sub(r"^(?:[A-Z_]+=\S+ )+", "", line.removesuffix(" &")))
+    words = shlex.split(re.sub(r"^(?:[A-Z_]+=\S+ )+|\s>>?\s\S+$", "", line.removesuffix(" &")))
     program, arguments = words[0], words[1:]
     if program == "ems":
         _check_ems(arguments, where)

@@ -56,7 +56,12 @@ def examine_all() -> Iterator[Finding]:
     try:
         project = project_folder()
     except EmsError as error:
-        yield Finding("project", "fail", str(error), "change to the folder of a project, or name it in EMS_PROJECT")
+        yield Finding(
+            "project",
+            "fail",
+            str(error),
+            "change to the folder of a project, name it in EMS_PROJECT, or make one: ems init FOLDER",
+        )
         checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = []
     else:
         yield Finding("project", "ok", str(project))
