@@ -28,7 +28,7 @@ __all__ = ["browser"]
 START_S = 120
 """Time after which a server that does not answer counts as broken; most of it is for a busy machine."""
 ATTEMPTS, SETTLE_MS, BEGIN_MS = 12, 2_000, 20_000
-"""How often all cells are asked for, and how long each wish may take to show: a page that is still loading loses it."""
+"""How often all cells are asked for, and how long a wish may take to show: a page that is still loading loses it."""
 RUN_MS = 240_000
 """Time after which a notebook counts as hanging; it runs in a few seconds."""
 SETTINGS = {
