@@ -2,13 +2,23 @@
 
 import os
 
-from database_fixtures import database_url, engine, postgresql_server
+from database_fixtures import database_url, engine, postgresql_server, postgresql_tables, sqlite_tables
 from hypothesis import HealthCheck, settings
 from project_fixtures import demo_run, project
 from reference_table import pytest_terminal_summary
 from report_fixtures import reports
 
-__all__ = ["database_url", "demo_run", "engine", "postgresql_server", "project", "pytest_terminal_summary", "reports"]
+__all__ = [
+    "database_url",
+    "demo_run",
+    "engine",
+    "postgresql_server",
+    "postgresql_tables",
+    "project",
+    "pytest_terminal_summary",
+    "reports",
+    "sqlite_tables",
+]
 
 # A law holds on a slow machine, too. Where a commit is judged, the same examples come each time, and half as many;
 # elsewhere new ones.

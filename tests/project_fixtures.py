@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shared_fixtures import made_once
 
 from ems.batch.engine.zygote_client import start_zygote
 from ems.batch.new_project import make_project as make_own_project
@@ -42,12 +43,17 @@ class DemoRun:
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
     """The demo, run once by the command in a project of its own, as a user does it."""
-    folder = make_own_project(tmp_path_factory.mktemp("demo") / "project")
-    done = run_ems(folder, "run", "dispatch", "demo")
+    folder = made_once(tmp_path_factory, "demo", _run_demo)
+    output = (folder / "output.txt").read_text(encoding="utf-8")
+    said = dict(line.split(None, 1) for line in output.splitlines() if line.startswith(("Report", "Database")))
+    report, index = Path(said["Report"].strip()), folder / "project" / "reports" / "index.html"
+    return DemoRun(folder / "project", output, report, index, said["Database"].strip())
+
+
+def _run_demo(folder: Path) -> None:
+    done = run_ems(make_own_project(folder / "project"), "run", "dispatch", "demo")
     assert done.returncode == 0, done.stderr
-    said = dict(line.split(None, 1) for line in done.stdout.splitlines() if line.startswith(("Report", "Database")))
-    report, index = Path(said["Report"].strip()), folder / "reports" / "index.html"
-    return DemoRun(folder, done.stdout, report, index, said["Database"].strip())
+    (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
 
 
 def make_project(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from batch_samples import a_batch
 from project_fixtures import make_project, run_ems
+from shared_fixtures import made_once
 
 from ems.database.engine import connect
 
@@ -23,6 +25,8 @@ SMALL = {
 }
 """What makes the demo of a study small."""
 STUDIES = (*SMALL, "comparison")
+PAGES = "pages.json"
+"""Which report of the folder belongs to which study."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,22 @@ class Reports:
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
     """A report of each study as the command makes it, and one of a dispatch before the newest."""
-    folder = make_project(tmp_path_factory.mktemp("reports") / "project")
-    before = _run(folder, "dispatch", "demo")
-    pages = {}
+    folder = made_once(tmp_path_factory, "reports", _make_reports)
+    pages = {study: folder / page for study, page in json.loads((folder / PAGES).read_text()).items()}
+    return Reports(folder / "project", pages, pages.pop("before"))
+
+
+def _make_reports(folder: Path) -> None:
+    project = make_project(folder / "project")
+    pages = {"before": _run(project, "dispatch", "demo")}
     for study, values in SMALL.items():
-        pages[study] = _run(folder, study, "demo", *(part for value in values for part in ("-p", value)))
+        pages[study] = _run(project, study, "demo", *(part for value in values for part in ("-p", value)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EMS_PROJECT", str(folder))
+        patch.setenv("EMS_PROJECT", str(project))
         patch.delenv("EMS_DATABASE_URL", raising=False)
         keep_a_batch()
-    pages["comparison"] = _run(folder, "comparison", "dispatch-batch")
-    return Reports(folder, pages, before)
+    pages["comparison"] = _run(project, "comparison", "dispatch-batch")
+    (folder / PAGES).write_text(json.dumps({study: str(page.relative_to(folder)) for study, page in pages.items()}))
 
 
 def _run(folder: Path, study: str, case: str, *options: str) -> Path:

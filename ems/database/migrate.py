@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def upgrade(url: str, revision: str = "head") -> None:
     DatabaseProblem
         If it cannot be reached, is newer than this package, or there is no such revision.
     """
-    upgrade_engine(open_engine(url), revision)
+    with _opened(url) as engine:
+        upgrade_engine(engine, revision)
 
 
 def upgrade_engine(engine: sa.Engine, revision: str = "head") -> None:
@@ -43,12 +45,13 @@ def downgrade(url: str, revision: str) -> None:
     DatabaseProblem
         If it cannot be reached, is newer than this package, or there is no such revision.
     """
-    _migrate(open_engine(url), lambda config: command.downgrade(config, revision))
+    with _opened(url) as engine:
+        _migrate(engine, lambda config: command.downgrade(config, revision))
 
 
 def current(url: str) -> str | None:
     """Return the revision of a database's tables, or None where there are none."""
-    with reading(open_engine(url)) as connection:
+    with _opened(url) as engine, reading(engine) as connection:
         return revision_in(connection)
 
 
@@ -66,6 +69,16 @@ def newest_revision() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[sa.Engine]:
+    """Give an engine that leaves no connection to the server behind."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _migrate(engine: sa.Engine, step: Callable[[Config], None]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from project_fixtures import make_project
+from shared_fixtures import made_once
 from site_samples import fill
 from test_pages import _is_seen, browser, page
 
@@ -22,15 +23,18 @@ __all__ = ["browser", "page"]
 @pytest.fixture(scope="module")
 def pages_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of reports of a project with something on every page."""
-    folder = make_project(tmp_path_factory.mktemp("site") / "project")
+    return made_once(tmp_path_factory, "site", _make_pages) / "project" / "reports"
+
+
+def _make_pages(folder: Path) -> None:
+    project = make_project(folder / "project")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EMS_PROJECT", str(folder))
+        patch.setenv("EMS_PROJECT", str(project))
         patch.delenv("EMS_DATABASE_URL", raising=False)
         engine = connect()
         fill(engine, dt.datetime.now(dt.UTC).replace(microsecond=0))
         write_site(engine)
         engine.dispose()
-    return folder / "reports"
 
 
 @pytest.mark.parametrize("name", ["../index.html", *PAGES])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from docs_blocks import ROOT
+from shared_fixtures import made_once
 
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
 
@@ -17,13 +18,15 @@ LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "sour
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built once as `make docs` builds it."""
-    folder = tmp_path_factory.mktemp("site")
+    return made_once(tmp_path_factory, "docs-site", _build) / "html"
+
+
+def _build(folder: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-d", str(folder / "trees")]
     done = subprocess.run(
         [*command, "docs", str(folder / "html")], cwd=ROOT, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
-    return folder / "html"
 
 
 class _Addresses(HTMLParser):
