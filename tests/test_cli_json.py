@@ -130,6 +130,7 @@ CALLS = {
 }
 """Arguments by command; what others have to be called for stands in braces."""
 ELSEWHERE = {
+    "init": "needs no project: test_new_project",
     "executions resume": "resumes what was stopped: test_cli_workflow",
     "runs log": "one object a line: test_cli_runs",
     "workflow trigger": "goes on in the background: test_cli_workflow",

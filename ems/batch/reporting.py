@@ -37,11 +37,11 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
         finished_at=run.finished_at,
         timezone=study.report_timezone(),
         headline=run.headline,
-        parameters=study.parameter_rows(),
+        parameters=study.parameter_rows(next((job.currency for job in jobs if job.currency), "currency")),
         provenance=[
             *([("Inputs", [(one["path"], f"sha256 {one['sha256']}") for one in run.inputs])] if run.inputs else []),
             *[("Optimization", proof_of(job)) for job in jobs],
-            *forecast_provenance(forecasts_of(engine, run.id)),
+            *forecast_provenance(forecasts_of(engine, run.id), study.report_timezone()),
             ("Versions", list(run.versions.items())),
             ("Run", [("Id", run.id), ("Host", run.host or ""), ("Database", masked(str(engine.url)))]),
         ],
@@ -58,19 +58,21 @@ def forecasts_of(engine: Engine, run_id: str) -> list[ForecastJob]:
     return sorted(found, key=lambda job: (job.form, len(job.id), job.id))
 
 
-def forecast_provenance(jobs: Sequence[ForecastJob]) -> list[tuple[str, list[tuple[str, str]]]]:
+def forecast_provenance(jobs: Sequence[ForecastJob], timezone: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what forecasts were of, by which model, and how they went: a part for each, and one for all backtests."""
-    parts = [("Forecast", forecast_rows(job)) for job in jobs if job.form == "forecast"]
+    parts = [("Forecast", forecast_rows(job, timezone)) for job in jobs if job.form == "forecast"]
     tests = [job for job in jobs if job.form == "backtest"]
     return [*parts, ("Backtest", [(job.model, _in_short(job)) for job in tests])] if tests else parts
 
 
-def forecast_rows(job: ForecastJob) -> list[tuple[str, str]]:
-    """Return what a forecast was of, by what, and how it went, as labels and texts."""
+def forecast_rows(job: ForecastJob, timezone: str) -> list[tuple[str, str]]:
+    """Return what a forecast was of, by what, and how it went, as labels and texts; when, in local time."""
+    from ems.report.page import as_local_time
+
     owner = f" of '{job.asset_id}'" if job.asset_id else ""
     rows = [("Id", job.id), ("Of", f"{job.variable}{owner}"), ("Model", job.model), ("Status", _status(job))]
     if job.issued_at is not None:
-        rows.append(("Issued", f"{job.issued_at:%Y-%m-%d %H:%M} UTC"))
+        rows.append(("Issued", as_local_time(job.issued_at, timezone)))
     if job.samples is not None:
         rows.append(("Learned from", f"{job.samples:,} values"))
     if job.seconds is not None:

@@ -60,3 +60,32 @@ def site(out: str | None, sites: tuple[str, ...]) -> None:
     engine = connect()
     sweep_interrupted(engine)
     click.echo(str(write_site(engine, folder, tuple(dict.fromkeys(sites)))))
+
+
+@report.command(
+    epilog="""\b
+Examples:
+  ems report zoom                           of the run that ended last
+  ems report zoom 20240603-080000-a1b2c3
+
+\b
+Draw over a time to see it closer, a double click shows all; the address of the page holds what is seen.
+Exit codes: 0 done, 2 there is no such run or it has nothing over time, 4 the database cannot be used."""
+)
+@click.argument("run_id", required=False)
+def zoom(run_id: str | None) -> None:
+    """Write a zoomable view of a run's data beside its report."""
+    from ems.batch.run import sweep_interrupted
+    from ems.batch.zoom import write_zoom
+    from ems.database.engine import connect
+    from ems.database.runs import get_run, list_runs
+    from ems.errors import InvalidInput
+
+    engine = connect()
+    sweep_interrupted(engine)
+    if run_id is None:
+        ended = list_runs(engine, status="completed", limit=1)
+        if not ended:
+            raise InvalidInput("ems report zoom", "no run has completed yet; begin with: ems run dispatch demo")
+        run_id = ended[0].id
+    click.echo(str(write_zoom(get_run(engine, run_id))))

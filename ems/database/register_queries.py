@@ -24,7 +24,7 @@ from ems.database.register_filters import (
     read_cursor,
     sort_key,
 )
-from ems.database.register_tables import ASSETS, OVERVIEW, SITES
+from ems.database.register_tables import ASSETS, OVERVIEW
 from ems.database.shelf import Shelf
 from ems.database.shelves import (
     DEPENDENCY_SHELF,
@@ -171,15 +171,6 @@ def count_assets(engine: sa.Engine) -> int:
     """Return the number of assets in the register, decommissioned ones among them."""
     with reading(engine) as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(ASSETS)).scalar_one()
-
-
-def site_timezones(engine: sa.Engine) -> list[str]:
-    """Return the time zone of each site that is not decommissioned, in the order in which they were entered."""
-    query = (
-        sa.select(SITES.c.timezone).where(SITES.c.status != "decommissioned").order_by(SITES.c.created_at, SITES.c.id)
-    )
-    with reading(engine) as connection:
-        return list(connection.execute(query).scalars())
 
 
 def list_sites(engine: sa.Engine, *, status: str | None = None, site_type: str | None = None) -> list[Site]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ems.display import shown_number
 from ems.report.figure import ReportFigure, report_settings
 from ems.report.marks import saying
 from ems.report.quantity import Quantity
@@ -55,6 +56,8 @@ def plot_effects(effects: pd.DataFrame, quantity: Quantity) -> ReportFigure:
     rows, columns = -(-len(drawn) // PER_ROW), min(len(drawn), PER_ROW)
     left = f" {len(names) - len(drawn)} more parameters do less and are not drawn." if len(names) > len(drawn) else ""
     said = "; ".join(_said(known[known["parameter"] == name], quantity) for name in drawn)
+    means = known.loc[known["parameter"] == drawn[0], "mean"]
+    of_first = f"{shown_number(float(means.min()), quantity.decimals)} to {quantity.shown(float(means.max()))}"
     figure = ReportFigure(
         f"{_capital(quantity.words)} by parameter, the mean over all others: {said}.{left}", height_in=0.9 + 2.7 * rows
     )
@@ -68,9 +71,9 @@ def plot_effects(effects: pd.DataFrame, quantity: Quantity) -> ReportFigure:
         for axes in places[:, 0]:
             axes.set_ylabel(quantity.heading)
         figure.suptitle(
-            f"{_capital(quantity.words)} by {shown(drawn[0])}"
+            f"{_capital(quantity.words)} by {shown(drawn[0])}: {of_first}"
             if len(drawn) == 1
-            else f"{shown(drawn[0])} does most to the {quantity.words}",
+            else f"{shown(drawn[0])} does most to the {quantity.words}: {of_first}",
             x=0.008,
             ha="left",
             fontsize=11,

@@ -106,9 +106,12 @@ def plot_health(rows: Sequence[HealthRow], today: dt.date) -> ReportFigure:
         health.set_xlim(0, 1.55)
         health.set_xticks((0, 0.25, 0.5, 0.75, 1))
         health.set_xlabel("health (1 as new, 0 at its end)")
-        health.set_title("Health and years left")
+        weakest = drawn[0]
+        known_words = f"{shown(weakest.name, 24)} {weakest.score:.2f}" if weakest.score is not None else "not known"
+        health.set_title(f"Lowest health: {known_words}")
         warranty.axvline(_number(today), color=INK, linewidth=1.2)
-        warranty.set_title("Warranty")
+        ends = [row.warranty_end for row in known if row.warranty_end is not None]
+        warranty.set_title(f"Warranty in force: {sum(end >= today for end in ends)} of {len(ends)}")
         warranty.set_xlabel("green in force, amber ends within a year, grey ended")
         _years_axis(warranty, drawn, today)
     return figure

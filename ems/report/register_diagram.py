@@ -116,7 +116,7 @@ def _drawn(name: str, above: Sequence[_Feeder], transformers: Sequence[str], bel
         axes.set_xlim(0, WIDTH_IN)
         axes.set_ylim(0, height_in)
         figure.text(
-            0.008, 1 - 0.2 / height_in, f"One-line diagram of {name}", fontsize=11, fontweight="bold", va="center"
+            0.008, 1 - 0.2 / height_in, _title(name, above, below), fontsize=11, fontweight="bold", va="center"
         )
         places = _places(len(below), slot_in)
         heads = _places(len(above), (WIDTH_IN - 2 * MARGIN_IN) / max(len(above), 1))
@@ -247,6 +247,15 @@ def _transformer_words(connection: Any) -> str:
 def _places(count: int, slot_in: float) -> list[float]:
     first = WIDTH_IN / 2 - slot_in * (count - 1) / 2
     return [first + slot_in * at for at in range(count)]
+
+
+def _title(name: str, above: Sequence[_Feeder], below: Sequence[_Feeder]) -> str:
+    """Return what the diagram shows, in numbers: ``Harbour: 6 assets behind 1 grid connection, 1 of them cut off``."""
+    title = f"{name}: {counted(sum(one.count for one in below), 'asset')} "
+    connections = sum(one.count for one in above)
+    title += f"behind {counted(connections, 'grid connection')}" if above else "without a grid connection"
+    cut_off = sum(one.count for one in (*above, *below) if not one.is_closed)
+    return f"{title}, {cut_off} of them switched off" if cut_off else title
 
 
 def _alt(name: str, above: Sequence[_Feeder], transformers: Sequence[str], below: Sequence[_Feeder]) -> str:

@@ -76,7 +76,9 @@ def plot_sites(portfolio: Any) -> ReportFigure:
         axes.yaxis.set_major_formatter(lambda value, _: _degrees(value, "NS"))
         if north - south <= WIDEST_MAP_DEG:
             _length_bar(axes, KM_PER_DEGREE * narrowing)
-        axes.set_title(f"{counted(len(placed), 'site')} on the map{', ' + left_out.strip(' .') if missing else ''}")
+        installed_words = f", {amount(sum(power.values()))} kW installed" if any(power.values()) else ""
+        missing_words = f", {left_out.strip(' .')}" if missing else ""
+        axes.set_title(f"{counted(len(placed), 'site')} on the map{installed_words}{missing_words}")
     return figure
 
 
@@ -98,6 +100,7 @@ def plot_capacity(portfolio: Any) -> ReportFigure:
         for kind, total in totals.items()
     ]
     facts = [f"{label} {number}" for label, number in zip(labels, numbers, strict=True)]
+    most = facts[list(totals).index(max(totals, key=totals.__getitem__))]
     figure = ReportFigure(f"Installed power by kind: {'; '.join(facts)}.", height_in=1.15 + 0.36 * len(kinds))
     with report_settings():
         axes = figure.subplots()
@@ -123,7 +126,9 @@ def plot_capacity(portfolio: Any) -> ReportFigure:
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel("power (kW); of grid connections what can be taken")
         axes.set_title(
-            f"Installed power by kind; batteries hold {amount(stored)} kWh" if stored else "Installed power"
+            f"Installed power by kind; batteries hold {amount(stored)} kWh"
+            if stored
+            else f"Installed power by kind; most are {most}"
         )
     return figure
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ems.report.figure import ReportFigure, report_settings
-from ems.report.marks import saying
+from ems.report.marks import rounded, saying
 from ems.report.rolling_tables import WORDS
 from ems.report.style import COLOURS, INK, OTHER_COLOUR, SOFT_INK, shown
 
@@ -65,7 +65,7 @@ def _title_of_policies(summary: pd.DataFrame, currency: str) -> str:
         saving = float(summary["cost"]["no_control"]) - float(summary["cost"]["plan_own"])
         return f"The plan on own forecasts saves {saving:,.2f} {currency} against no control"
     best = summary["cost"].idxmin()
-    return f"{WORDS.get(str(best), shown(best)).capitalize()} costs least"
+    return f"{WORDS.get(str(best), shown(best)).capitalize()} costs least, {summary['cost'].min():,.2f} {currency}"
 
 
 def plot_ledger(ledger: Any) -> ReportFigure:
@@ -105,7 +105,8 @@ def plot_ledger(ledger: Any) -> ReportFigure:
         axes.set_xlim(edge, right + 0.16 * max(right - edge, 1e-9))
         axes.set_xlabel(f"cost ({ledger.currency}); the axis does not begin at zero")
         largest = int(np.argmax(parts)) if len(parts) else 0
-        axes.set_title(f"Most of the distance to knowing all: {words[largest]}" if len(parts) else "No distance")
+        distance = f"Knowing all would save {ledger.realised_cost - ledger.optimal_cost:,.2f} {ledger.currency}"
+        axes.set_title(f"{distance}, {parts[largest]:,.2f} by {words[largest]}" if len(parts) else distance)
     return figure
 
 
@@ -184,7 +185,8 @@ def plot_hours(maps: Mapping[str, pd.DataFrame], units: Mapping[str, str]) -> Re
             axes.set_ylim(24, 0)
             axes.set_yticks([0, 6, 12, 18, 24])
             axes.set_ylabel("hour, local")
-            axes.set_title(shown(title, 60))
+            least, most = ranges[title]
+            axes.set_title(f"{shown(title, 60)}: {rounded(least)} to {rounded(most)} {units.get(title, '')}".rstrip())
             axes.grid(visible=False)
             figure.colorbar(mesh, ax=axes, label=units.get(title, ""), pad=0.01)
         some = np.arange(0, first.shape[1], max(1, -(-first.shape[1] // 12)))

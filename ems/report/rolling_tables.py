@@ -60,14 +60,14 @@ def show_ledger(ledger: Any) -> Table:
     ledger : RegretLedger or None
     """
     if ledger is None:
-        return Table(("cause", "part"), [], "no ledger: it needs the policies plan_own and perfect_foresight")
+        return Table(("cause", "part"), [], "No ledger: it needs the policies plan_own and perfect_foresight")
     rows = [
         (row["meaning"], shown_number(row["part"] if row["is_replaced"] else None, 2), f"{row['share']:.2%}")
         for _, row in ledger.parts.iterrows()
     ]
     rows.append(("all", shown_number(ledger.total, 2), f"{ledger.parts['share'].sum():.2%}"))
     columns = ("cause", f"part ({ledger.currency})", "share of the cost")
-    return Table(columns, rows, "distance to perfect foresight")
+    return Table(columns, rows, "What the plan on own forecasts costs above perfect foresight")
 
 
 def _known(value: float) -> float | None:
@@ -85,9 +85,9 @@ def show_days(days: Any, currency: str) -> Table:
     """
     columns = ("day", f"cost ({currency})", f"perfect foresight ({currency})", f"difference ({currency})")
     if days.empty:
-        return Table(columns, [], "no days: they need the policies plan_own and perfect_foresight")
+        return Table(columns, [], "No days: they need the policies plan_own and perfect_foresight")
     names = ("cost", "optimal_cost", "regret")
     rows = [
         (f"{day:%a %d %b %Y}", *(shown_number(float(row[name]), 2) for name in names)) for day, row in days.iterrows()
     ]
-    return Table(columns, rows, "the worst days, without charges of whole months")
+    return Table(columns, rows, "The worst days, without charges of whole months")

@@ -56,7 +56,7 @@ def plot_price_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> Repo
         places = grid.ravel()
         for axes, (name, values) in zip(places, drawn.items(), strict=False):
             mesh = _draw_runs(axes, values, (lowest, highest))
-            axes.set_title(shown(name, 28))
+            axes.set_title(f"{shown(name, 24)}: {range_of([values])}", fontsize=9.2)
             axes.set_xticks(range(0, 25, 6))
             axes.set_yticks(np.arange(12) + 0.5, labels=list(MONTH_LETTERS))
             axes.grid(False)
@@ -147,8 +147,9 @@ def plot_months(months: pd.DataFrame, currency: str) -> ReportFigure:
         _name_rows(axes, names, 0.5)
         axes.set_xticks(np.arange(len(months)) + 0.5, labels=_month_labels([str(one) for one in months.index]))
         axes.grid(False)
-        dearest = str(months.sum(axis=1).idxmax())
-        axes.set_title(f"Cost by month: the dearest is {dearest}")
+        cheapest = values[0]
+        most = f"{np.nanmax(cheapest):,.2f} {currency} under {shown(months.columns[0], 28)}"
+        axes.set_title(f"Cost by month: {months.index[int(np.nanargmax(cheapest))]} is the dearest with {most}")
         figure.colorbar(mesh, ax=axes, label=f"cost ({currency})", pad=0.01)
     return figure
 

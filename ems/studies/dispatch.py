@@ -131,10 +131,11 @@ class DispatchStudy(Study):
         site = sites[0] if isinstance(sites, list) and sites else given.get("site")
         return str(site.get("timezone", "UTC")) if isinstance(site, dict) else "UTC"
 
-    def parameter_rows(self) -> list[dict[str, str]]:
+    def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
         """Return for each parameter its value, unit and meaning, as text."""
         said = "; ".join(map(repr, self.outages)) or "none"
-        return [{**row, "value": said} if row["field"] == "outages" else row for row in super().parameter_rows()]
+        rows = super().parameter_rows(currency)
+        return [{**row, "value": said} if row["field"] == "outages" else row for row in rows]
 
     def goal(self, timezones: Mapping[str, str]) -> Goal:
         """Return what the dispatch is for.

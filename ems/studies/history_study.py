@@ -209,10 +209,10 @@ class HistoryStudy(Study):
             return None
         return target_of(self, None if path is None else read_portfolio(path))
 
-    def parameter_rows(self) -> list[dict[str, str]]:
+    def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
         """Return for each parameter its value, unit and meaning, as text; lists as people write them."""
         rows = []
-        for row in super().parameter_rows():
+        for row in super().parameter_rows(currency):
             value = getattr(self, row["field"])
             rows.append({**row, "value": _listed(value)} if isinstance(value, list | dict) else row)
         return rows

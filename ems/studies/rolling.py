@@ -142,13 +142,20 @@ class RollingStudy(Study):
         name = self.series or Path(self.site).stem
         return find_file(name, project_folder() / "data" / "series", SERIES_ENDINGS, "series")
 
-    def parameter_rows(self) -> list[dict[str, str]]:
+    def report_timezone(self) -> str:
+        """Return the time zone of the first site, or UTC where the site file cannot be read."""
+        try:
+            return self.load_portfolio().sites[0].timezone
+        except InvalidInput:
+            return "UTC"
+
+    def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
         """Return for each parameter its value, unit and meaning, as text; lists as people write them."""
         said = {
             "policies": ", ".join(self.compared),
             "forecasters": ", ".join(f"{kind}: {model}" for kind, model in self.models.items()),
         }
-        return [{**row, "value": said.get(row["field"], row["value"])} for row in super().parameter_rows()]
+        return [{**row, "value": said.get(row["field"], row["value"])} for row in super().parameter_rows(currency)]
 
     def settings(self) -> RollingSettings:
         """Return how windows are planned and carried out."""

@@ -64,8 +64,8 @@ class Study(Record):
         """Return the time zone in which the report tells when it was made."""
         return "UTC"
 
-    def parameter_rows(self) -> list[dict[str, str]]:
-        """Return for each parameter its value, unit and meaning, as text."""
+    def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
+        """Return for each parameter its value, unit and meaning, as text; money in a currency."""
         return [
             {
                 "field": row["field"],
@@ -73,7 +73,7 @@ class Study(Record):
                 "unit": row["unit"],
                 "meaning": row["meaning"],
             }
-            for row in field_table(type(self))
+            for row in field_table(type(self), currency)
         ]
 
 

@@ -75,7 +75,7 @@ def test_plot_effects__line_for_numbers_and_points_for_names():
     assert lines[0].get_xdata().tolist() == [0.5, 1.0]
     assert [text.get_text() for text in figure.axes[1].get_xticklabels()] == ["highs", "cbc"]
     assert figure.axes[0].get_ylabel() == "settled cost (EUR)"
-    assert figure.get_suptitle() == "step_h does most to the settled cost"
+    assert figure.get_suptitle() == "step_h does most to the settled cost: 130.00 to 140.00 EUR"
     assert "step_h from 130.00 EUR at 0.5 to 140.00 EUR at 1.0; solver from" in figure.alt
 
 
@@ -85,7 +85,7 @@ def test_plot_effects__one_parameter_marks_the_best(quantity: Quantity, place: f
 
     best = [line for line in figure.axes[0].get_lines() if line.get_marker() == "D"]
     assert [line.get_xdata().tolist() for line in best] == [[place]]
-    assert figure.get_suptitle() == f"{quantity.words.capitalize()} by days"
+    assert figure.get_suptitle() == f"{quantity.words.capitalize()} by days: 10.00 to 30.00 EUR"
 
 
 def test_plot_effects__without_results_many_parameters_many_values():

@@ -41,7 +41,7 @@ def test_plot_ledger__bars_lead_from_the_plan_to_perfect_foresight() -> None:
     bars = figure.axes[0].patches[2:]
     ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars]
     assert [tuple(sorted(end)) for end in ends] == [(95, 100), (95, 97), (93, 97)]
-    assert figure.axes[0].get_title(loc="left") == "Most of the distance to knowing all: cause 0"
+    assert figure.axes[0].get_title(loc="left") == "Knowing all would save 7.00 EUR, 5.00 by cause 0"
     assert "<svg" in figure.as_svg()
 
 
@@ -69,7 +69,7 @@ def test_plot_hours__leaves_out_what_is_empty() -> None:
 
     figure = plot_hours({"Price": table, "Batteries": pd.DataFrame()}, {"Price": "EUR/kWh"})
 
-    assert figure.axes[0].get_title(loc="left") == "Price"
+    assert figure.axes[0].get_title(loc="left") == "Price: 0 to 45 EUR/kWh"
     assert "<svg" in figure.as_svg()
 
 
@@ -78,4 +78,4 @@ def test_figures__say_what_is_missing() -> None:
     assert "No savings by day" in plot_savings(pd.Series(dtype=float), "EUR").alt
     assert "Nothing to show" in plot_hours({}, {}).alt
     assert "No policy" in plot_policies(SUMMARY[:0], "EUR").alt
-    assert "no days" in repr(show_days(pd.DataFrame(columns=["cost", "optimal_cost", "regret"]), "EUR"))
+    assert "No days" in repr(show_days(pd.DataFrame(columns=["cost", "optimal_cost", "regret"]), "EUR"))

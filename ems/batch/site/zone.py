@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ems.database.register_queries import site_timezones
+from ems.database.site_zones import site_timezones
 from ems.folders import project_folder
 
 if TYPE_CHECKING:
