@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -15,18 +16,35 @@ import pytest
 from project_fixtures import environment_of, run_ems
 from report_fixtures import keep_a_batch
 
+from ems.batch.engine.provisioner import PROVISIONER
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
 
+@pytest.fixture
+def jupyter_path(tmp_path: Path) -> Path:
+    """Where Jupyter finds a kernel that is forked, like those of the command: its imports are done."""
+    folder = tmp_path / "jupyter" / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    kernel = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3, forked",
+        "language": "python",
+        "metadata": {"kernel_provisioner": {"provisioner_name": PROVISIONER}},
+    }
+    (folder / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
+    return folder.parents[1]
+
+
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_notebook__runs_cell_by_cell(project: Path, name: str) -> None:
+def test_notebook__runs_cell_by_cell(project: Path, jupyter_path: Path, name: str) -> None:
     if name == "comparison.ipynb":
         keep_a_batch()
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
     done = subprocess.run(
         [*command, f"notebooks/{name}"],
         cwd=project,
-        env={**environment_of(project), "PYTHONPATH": ""},
+        env={**environment_of(project, forks=True), "PYTHONPATH": "", "JUPYTER_PATH": str(jupyter_path)},
         capture_output=True,
         text=True,
         timeout=300,
