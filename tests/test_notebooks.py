@@ -138,14 +138,14 @@ def test_essay__states_no_trick(essay: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "said"),
+    ("case", "smaller", "said"),
     [
-        ("unit-commitment", "Cost without wind power"),
-        ("resilience", "Not served"),
+        ("unit-commitment", ["-p", "horizon_h=12", "-p", "pareto_points=3"], "Cost without wind power"),
+        ("resilience", [], "Not served"),
     ],
 )
-def test_notebook__runs_for_a_demo_of_another_type(project: Path, case: str, said: str) -> None:
-    done = run_ems(project, "run", "dispatch", case, forks=True)
+def test_notebook__runs_for_a_demo_of_another_type(project: Path, case: str, smaller: list[str], said: str) -> None:
+    done = run_ems(project, "run", "dispatch", case, *smaller, forks=True)
 
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
