@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -43,9 +44,15 @@ AnyAsset = Annotated[
 _IN_OTHER_COLUMNS = ("id", "name", "kind", "site_id")
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of all time zones; each look for them goes through hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def _known_timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"no time zone of that name; {did_you_mean(name, available_timezones())}")
+    if name not in _timezones():
+        raise ValueError(f"no time zone of that name; {did_you_mean(name, _timezones())}")
     return name
 
 
