@@ -3,6 +3,7 @@
 import os
 
 from database_fixtures import database_url, engine, postgresql_server, postgresql_tables, sqlite_tables
+from example_counts import examples
 from hypothesis import HealthCheck, settings
 from project_fixtures import demo_run, project
 from reference_table import pytest_terminal_summary
@@ -20,14 +21,13 @@ __all__ = [
     "sqlite_tables",
 ]
 
-# A law holds on a slow machine, too. Where a commit is judged, the same examples come each time, and half as many;
-# elsewhere new ones.
+# A law holds on a slow machine, too. Where a commit is judged, the same examples come each time; elsewhere new ones.
 IS_JUDGED = "CI" in os.environ
 settings.register_profile(
     "ems",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=IS_JUDGED,
-    max_examples=50 if IS_JUDGED else 100,
+    max_examples=examples(50),
 )
 settings.load_profile("ems")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -202,7 +203,7 @@ powers = st.lists(st.floats(-1e6, 1e6), min_size=48, max_size=48)
 lengths = st.lists(st.sampled_from([0.25, 0.5, 1.0, 1.75, 3.0]), min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(30))
 @given(values=powers, offset=st.sampled_from([0, 0.25, 1, 1.5]), steps_h=lengths)
 def test_cut_series__energy_is_kept(values: list[float], offset: float, steps_h: list[float]) -> None:
     """Energy from the first to the last boundary is that of the data, by a sum over minutes."""
@@ -214,7 +215,7 @@ def test_cut_series__energy_is_kept(values: list[float], offset: float, steps_h:
     assert energy_kwh == pytest.approx(by_minute.sum() / 60, abs=1e-6, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(30))
 @given(values=powers, steps_h=lengths)
 def test_cut_series__means_lie_between_the_extremes(values: list[float], steps_h: list[float]) -> None:
     cut = cut_demand(make(values, step_h=0.5), Horizon(START, tuple(steps_h)))
@@ -222,7 +223,7 @@ def test_cut_series__means_lie_between_the_extremes(values: list[float], steps_h
     assert min(values) - 1e-9 <= min(cut) and max(cut) <= max(values) + 1e-9
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(30))
 @given(values=powers, steps_h=lengths)
 def test_cut_series__cut_of_cut_equals_cut(values: list[float], steps_h: list[float]) -> None:
     horizon = Horizon(START, tuple(steps_h))
@@ -230,7 +231,7 @@ def test_cut_series__cut_of_cut_equals_cut(values: list[float], steps_h: list[fl
     xr.testing.assert_identical(cut_series(once, horizon, REFUSE), once)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(30))
 @given(values=powers, gaps=st.sets(st.integers(1, 46), max_size=20))
 def test_cut_series__no_gap_is_left(values: list[float], gaps: set[int]) -> None:
     """Filled or refused: a number never turns up as NaN, and known values stay as they are."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -323,7 +324,7 @@ def test_series_form__cannot_be(given_fields: dict[str, Any], message: str) -> N
 
 
 # -------------------------------------------------------------------------------------------------------- laws
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(
     values=st.lists(st.floats(0, 1e9, allow_subnormal=False) | st.just(float("nan")), min_size=2, max_size=40),
     step_min=st.sampled_from([1, 5, 15, 30, 60]),
@@ -341,7 +342,7 @@ def test_read_series__returns_what_was_written(
     np.testing.assert_array_equal(series.time, times.tz_localize(None))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(50))
 @given(
     content=st.binary(max_size=200)
     | st.text("time,demand_kw\n\r\"';\t2024-03:TZ+5.e ", max_size=200).map(lambda t: ("time,demand_kw\n" + t).encode())

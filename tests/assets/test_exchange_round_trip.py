@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -16,7 +17,7 @@ from ems.assets.portfolio import KINDS, Portfolio, Site, read_portfolio
 from ems.yaml_text import parse_yaml
 
 FORMS = [(write_yaml, "all.yaml"), (write_csv, "tables"), (write_excel, "all.xlsx")]
-some = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 # A random turbine may well look like one whose power is stated in MW.
 quiet = pytest.mark.filterwarnings("ignore::ems.errors.EmsWarning")
 
@@ -34,7 +35,7 @@ def test_round_trip__any_portfolio(write, name, portfolio):
 
 @quiet
 @pytest.mark.parametrize("kind", KINDS)
-@settings(some, max_examples=10)
+@settings(some, max_examples=examples(5))
 @given(data=st.data())
 def test_round_trip__any_asset_of_each_kind_and_what_follows(kind, data):
     """What was derived before is derived again, and not stated: a what-if moves it along."""

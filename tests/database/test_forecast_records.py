@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 import xarray as xr
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,7 +138,7 @@ def test_store_forecast__read_back_identical(engine: sa.Engine):
         read_forecast(engine, "f1")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(st.floats(-1e300, 1e300) | st.just(float("nan")), min_size=3, max_size=12),
     note=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from register_samples import sample_portfolio
@@ -130,7 +131,7 @@ BATCHES = st.lists(
 
 
 @pytest.mark.parametrize("kind", ["embedded", "server"])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=BATCHES)
 def test_import_points__as_a_mapping_that_is_updated(kind: str, request: pytest.FixtureRequest, batches: list):
     """What holds after each import is a mapping of times to the last value and quality said, to the last bit."""

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 import xarray as xr
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from register_samples import sample_portfolio
@@ -145,7 +146,7 @@ def test_aggregate__what_cannot_be():
         aggregate(points([1.0] * 8, "2024-06-01"), 2, at_least=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
     multiple=st.integers(1, 8),

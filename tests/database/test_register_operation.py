@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from register_samples import NOON, battery, maintenance, performance, sample_portfolio, status
@@ -159,7 +160,7 @@ def test_fleet_numbers__of_an_empty_register(engine: sa.Engine) -> None:
     assert (numbers.assets, numbers.online_share, numbers.by_kind, numbers.capacity_kwh) == (0, None, {}, 0)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     said=st.lists(
         st.tuples(

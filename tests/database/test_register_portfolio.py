@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from register_samples import battery, emptied, sample_portfolio
 from register_strategies import portfolios
@@ -17,7 +18,9 @@ from ems.database.register_queries import count_assets
 from ems.errors import InvalidInput, UnknownName
 
 THOROUGH = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 import sqlalchemy as sa
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from register_samples import battery, emptied, sample_portfolio
@@ -124,7 +125,7 @@ def test_list_assets__free_text(register: sa.Engine) -> None:
     assert ids(register, text="extÄRGER") == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=LINES, place=st.integers(0, 30), length=st.integers(1, 10))
 def test_list_assets__any_part_of_a_name_finds_it(engine: sa.Engine, text: str, place: int, length: int) -> None:
     if not list_sites(engine):

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import sqlalchemy as sa
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,7 +127,7 @@ PARAMETERS = st.dictionaries(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(parameters=PARAMETERS)
 def test_open_run__parameters_come_back(engine: sa.Engine, parameters: dict[str, object]):
     """Any text a person may type, and any number, is read back as it was given."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import charger, grid, prices, problem, session
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_loads import chargers, proved
@@ -214,7 +215,7 @@ def test_violations_of__content_of_each_vehicle():
     )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_solve__any_charger_keeps_its_laws(data):
     """Content, powers and balance are replayed, and the bill is the objective, for arrays and for Pyomo."""

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from builders import battery, grid, load, prices, problem, solar
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_connections import connection_fields, demand_charges
@@ -191,7 +192,7 @@ def test_grid_connection__emissions_of_what_is_bought():
     assert solved(problem([grid(), load()], values, [0.5, 0.5])).emissions_kg == {"grid": pytest.approx(4)}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_demand_charge__cost_is_that_of_the_bill(data):
     """Peaks and what is billed of them, counted once by constraints and once from the schedule."""
@@ -201,7 +202,7 @@ def test_demand_charge__cost_is_that_of_the_bill(data):
     solved(charged(*charges, demand_kw=demand_kw, start=END_OF_MAY))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.lists(st.sampled_from([0.25, 1.0, 2.0]), min_size=2, max_size=8))
 def test_grid_connection__cost_is_that_of_the_bill(data, steps_h):
     """Steps of any length, periods and windows by series, meters apart or not."""
@@ -216,7 +217,7 @@ def test_grid_connection__cost_is_that_of_the_bill(data, steps_h):
     solved(asked)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(demand_charges(), st.lists(rounded(0, 60, 1), min_size=4, max_size=8), rounded(0, 20))
 def test_demand_charge__a_larger_free_part_never_costs_more(one, demand_kw, more_kw):
     dear = solved(charged(one, demand_kw=demand_kw, start=END_OF_MAY))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from builders import START, grid, load, prices, problem, solar
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_loads import MOST_LOAD_KW, loads, named, proved, renewables
@@ -302,7 +303,7 @@ def test_solve__curtailment_has_a_price():
 
 
 # ---------------------------------------------------------------------------------- laws
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_solve__any_load_keeps_its_laws(data):
     """What is shed, moved or heated is replayed, and the bill is the objective, for arrays and for Pyomo."""
@@ -319,7 +320,7 @@ def test_solve__any_load_keeps_its_laws(data):
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_solve__best_of_all_curtailments(data):
     """Of all patterns of hours that keep the longest curtailment and the shortest pause, the cheapest is found.
@@ -349,7 +350,7 @@ def test_solve__best_of_all_curtailments(data):
     assert proved(ask(unit, values, steps_h)).total_cost == pytest.approx(best, abs=NEAR)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_solve__best_of_all_starts(data):
     """Of all pairs of blocks that do not overlap and keep to allowed steps, the cheapest is found."""

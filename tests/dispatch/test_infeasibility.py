@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from builders import battery, charger, generator, grid, load, prices, problem, session, solar
+from example_counts import examples
 from hypothesis import given, settings
 from random_contradictions import CAUSES, contradiction
 from random_problems import dispatches
@@ -38,7 +39,7 @@ def test_diagnose__the_cause_is_named_and_each_repair_solves(seed):
         assert solve(apply_repair(one.problem, repair)).status == "optimal", str(repair)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(dispatches(largest_steps=8))
 def test_make_elastic__what_has_a_schedule_has_one_with_all_limits_declared_anew(asked):
     """Limits that are opened and declared on their own are no tighter than before; contradictions show the rest."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from builders import problem
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_problems import dispatches
@@ -34,7 +35,7 @@ NEAR_KW, NEAR_KWH = 1e-5, 1e-4
 
 def laws(max_examples: int):
     return settings(
-        max_examples=max_examples,
+        max_examples=examples(max_examples),
         deadline=None,  # the first solve of a process imports the solver
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
@@ -55,7 +56,7 @@ def same_cost(one: float, other: float, result: DispatchResult) -> bool:
     return abs(one - other) <= 1e-6 * money_moved(result)
 
 
-@laws(60)
+@laws(30)
 @given(dispatches())
 def test_solve__balances_limits_and_energy(asked):
     """Written anew from the definitions; `violations_of` says the same and is held against it."""
@@ -153,7 +154,7 @@ def check_load(result: DispatchResult, asset: Load) -> None:
             np.testing.assert_allclose(injection, unserved - demand, atol=NEAR_KW)
 
 
-@laws(60)
+@laws(30)
 @given(dispatches())
 def test_solve__objective_is_the_cost_of_the_schedule_and_the_bill(asked):
     """Three ways to one number: the solver's, the formulas on its schedule, and the invoice."""
@@ -202,7 +203,7 @@ def relaxations(asset: AnyAsset) -> list[AnyAsset]:
     return [asset.replace(**change) for change in changes]
 
 
-@laws(40)
+@laws(20)
 @given(dispatches(largest_steps=12), st.data())
 def test_solve__a_relaxed_limit_never_costs_more(asked, data):
     assets = list(asked.assets)
@@ -214,7 +215,7 @@ def test_solve__a_relaxed_limit_never_costs_more(asked, data):
         assert relaxed.total_cost <= tight.total_cost + 1e-6 * money_moved(tight), one
 
 
-@laws(30)
+@laws(15)
 @given(dispatches(largest_steps=12), st.sampled_from([0.5, 2.0, 10.0]))
 def test_solve__scaling_all_prices_scales_the_cost(asked, factor):
     result = solve(asked, EXACT)
@@ -222,7 +223,7 @@ def test_solve__scaling_all_prices_scales_the_cost(asked, factor):
     assert same_cost(scaled.total_cost / factor, result.total_cost, result)
 
 
-@laws(30)
+@laws(15)
 @given(dispatches(largest_steps=12), st.sampled_from([0.001, 1000.0]))
 def test_solve__unit_of_power_does_not_matter(asked, factor):
     """A plant of megawatts has the plan and the cost of one of kilowatts at a thousandth of the prices."""
@@ -231,7 +232,7 @@ def test_solve__unit_of_power_does_not_matter(asked, factor):
     assert abs(scaled.total_cost - result.total_cost) <= 1e-5 * money_moved(result)
 
 
-@laws(30)
+@laws(15)
 @given(dispatches(largest_steps=12), st.randoms(use_true_random=False))
 def test_solve__order_of_assets_does_not_matter(asked, random):
     shuffled = list(asked.assets)
@@ -240,7 +241,7 @@ def test_solve__order_of_assets_does_not_matter(asked, random):
     assert same_cost(solve(with_assets(asked, shuffled), EXACT).total_cost, result.total_cost, result)
 
 
-@laws(30)
+@laws(15)
 @given(dispatches(largest_steps=12))
 def test_solve__highs_and_cbc_agree(asked):
     """Both prove their answer; a gap of 1e-6 is left to each."""
@@ -260,7 +261,7 @@ def depends_on_steps(asset: AnyAsset) -> bool:
     return isinstance(asset, EvCharger)
 
 
-@laws(20)
+@laws(10)
 @given(dispatches(largest_steps=12), st.sampled_from([2, 4]))
 def test_solve__finer_steps_never_cost_more(asked, parts):
     """A schedule of coarse steps is one of the finer steps, too, and starts cost the same.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import battery, generator, grid, load, prices, problem
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from random_problems import dispatches
 
@@ -16,7 +17,9 @@ from ems.errors import Infeasible, InvalidInput
 EXACT = SolverOptions(mip_gap=0)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(dispatches(largest_steps=8))
 def test_build_model__has_the_optimum_of_the_matrix(asked):
     """One declaration, read twice."""

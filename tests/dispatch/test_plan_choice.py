@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import battery, charger, generator, grid, load, prices, problem, session, solar
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,7 +144,7 @@ def test_choose_plan__chooses_among_what_the_goal_reached():
     assert flow(result, "battery", "charge_kw") == pytest.approx([50, 0, 0], abs=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(
     buy=st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=4, max_size=8),
     demand=st.lists(st.sampled_from([0, 20, 60]), min_size=8, max_size=8),

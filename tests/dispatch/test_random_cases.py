@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from example_counts import examples
 from hypothesis import given, note, settings
 from random_cases import least_cost, neutral_cases, unit_commitments
 from reference_cases import flows_of, pose_problem
@@ -19,7 +20,7 @@ WITHIN = 1e-5
 """Of a cost: an order above the solver's tolerance of 1e-6, which sums of steps add up."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(case=neutral_cases())
 def test_solve__random_neutral_case(case: NeutralCase) -> None:
     """A schedule breaks no rule of the form and costs what is reported; its settlement says the same."""
@@ -38,7 +39,7 @@ def test_solve__random_neutral_case(case: NeutralCase) -> None:
     assert bill.total_cost == pytest.approx(result.total_cost, rel=WITHIN, abs=WITHIN)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(case=unit_commitments())
 def test_solve__random_unit_commitment(case: NeutralCase) -> None:
     """No commitment of a few units over a few hours is cheaper than the schedule; all are tried."""

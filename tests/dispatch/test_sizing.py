@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import battery, generator, grid, horizon, load, portfolio, series, solar
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -225,7 +226,7 @@ PRICES = st.tuples(st.floats(0.01, 0.3), st.floats(0.001, 0.1), st.floats(0.05, 
 SHARES = st.lists(st.floats(0, 1), min_size=4, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(site=SITES, prices=PRICES, shares=SHARES)
 def test_law__search_is_the_one_programme_and_below_all_sizes(site: dict[str, Any], prices: Any, shares: list[float]):
     one, of = dispatch(**site), terms(*prices)
@@ -240,7 +241,7 @@ def test_law__search_is_the_one_programme_and_below_all_sizes(site: dict[str, An
     assert at_its_own.cost_a == pytest.approx(found.cost_a, abs=MONEY)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(site=SITES, first=SHARES, second=SHARES)
 def test_law__slopes_lie_below_the_cost(site: dict[str, Any], first: list[float], second: list[float]):
     one = dispatch(**site)
@@ -251,7 +252,7 @@ def test_law__slopes_lie_below_the_cost(site: dict[str, Any], first: list[float]
     assert there.cost >= promised - 1e-6 * (1 + abs(promised))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(site=SITES, prices=PRICES, factor=st.floats(1, 3), place=st.integers(0, 3))
 def test_law__dearer_equipment_never_costs_less(site: dict[str, Any], prices: Any, factor: float, place: int):
     """And what it saves against doing without is never more: without it nothing of the price is paid."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from builders import battery, grid, load, problem, solar
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_numbers import rounded
@@ -362,7 +363,7 @@ def test_so_far__of_a_horizon_of_a_year():
 
 def laws(max_examples: int):
     return settings(
-        max_examples=max_examples,
+        max_examples=examples(max_examples),
         deadline=None,  # the first solve of a process imports the solver
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
@@ -389,7 +390,7 @@ def sites_with_tariffs(draw: Any, **kind: Any) -> DispatchProblem:
     return supplied(tariff, column(0, 40), column(0, 50), storage, series=market, start=start, **fields)
 
 
-@laws(100)
+@laws(50)
 @given(sites_with_tariffs())
 def test_tariffs__cost_is_that_of_the_bill(asked: DispatchProblem):
     """Tiers, peaks, levies, taxes, minimums and accounts: once as constraints, once as an invoice; wear is in both."""
@@ -398,7 +399,7 @@ def test_tariffs__cost_is_that_of_the_bill(asked: DispatchProblem):
     assert_is_cost_of(result, settle(result.flows, asked.series, asked.portfolio).total_cost)
 
 
-@laws(15)
+@laws(10)
 @given(sites_with_tariffs())
 def test_tariffs__pyomo_model_has_the_same_optimum(asked: DispatchProblem):
     exact = SolverOptions(mip_gap=0)
@@ -406,7 +407,7 @@ def test_tariffs__pyomo_model_has_the_same_optimum(asked: DispatchProblem):
     assert_is_cost_of(plain, by_model.total_cost)
 
 
-@laws(25)
+@laws(12)
 @given(sites_with_tariffs(is_pro_rata=True))
 def test_tariffs__periods_that_step_differently_still_have_a_sound_schedule(asked: DispatchProblem):
     """The plan takes the mean step; the bill, which has each period's own, tells the difference."""

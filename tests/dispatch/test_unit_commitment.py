@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import generator, grid, load, prices, problem, series
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_generators import generators
@@ -424,7 +425,7 @@ def _limit_switches(unit: Generator, is_on: np.ndarray, high: np.ndarray) -> boo
     return 0 not in stops or (unit.initial_output_kw or 0.0) <= stop_kw
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     unit=generators(is_convex=True, quadratic_cost_per_kw2h=0),
     steps=st.lists(st.tuples(st.sampled_from([0.5, 1, 1, 1, 2]), rounded(-0.2, 0.8)), min_size=2, max_size=6),

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -307,7 +308,7 @@ def test_find_anomalies__of_what_is_short_or_empty(step_h):
     st.sampled_from(["load", "solar", "wind", "price"]),
     st.sampled_from([0.25, 1.0, 24.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_find_anomalies__lie_within_the_series_in_order(values, kind, step_h):
     times = times_of(len(values), step_h)[: len(values)]
     found = find_anomalies(np.array(values), times, ZONE, kind)

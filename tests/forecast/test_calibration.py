@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from example_counts import examples
 from forecast_samples import load_history, solar_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ def _coverage(calibrator: Calibrator, first: int = 30) -> np.ndarray:
     return (observed <= quantiles[first:]).mean(axis=(0, 1))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.01, 100))
 def test_quantiles__never_cross_and_scale_with_the_values(seed: int, scale: float) -> None:
     calibrator = _calibrator(_errors(25, seed))

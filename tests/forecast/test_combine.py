@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def make_folds(errors: np.ndarray, seed: int = 0) -> Folds:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(members=st.integers(1, 6), seed=st.integers(0, 10_000), shrinking=st.floats(0, 10))
 def test_weights__are_not_negative_and_sum_to_one(members: int, seed: int, shrinking: float) -> None:
     random = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,7 +73,7 @@ def test_find_error_drift__of_equal_errors():
 
 
 @given(st.integers(0, 10_000), st.floats(0.001, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_find_error_drift__does_not_depend_on_the_unit_or_the_order_of_rows(seed, factor):
     errors, days = errors_of(50, 0.3, seed), days_of(50)
     order = np.random.default_rng(seed).permutation(50)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from example_counts import examples
 from forecast_samples import load_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from ems.forecast.features import Features
 from ems.forecast.signals import helpful_signals
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(day=st.integers(12, 18), steps=st.sampled_from([1, 6, 24, 48, 72]), seed=st.integers(0, 1000))
 def test_features__of_a_past_row_hold_nothing_from_its_issue_time_on(day: int, steps: int, seed: int) -> None:
     """Other values from some past issue time on leave all rows issued before or then as they are."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from example_counts import examples
 from forecast_samples import load_history, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def _truth(known: Known) -> np.ndarray:
     return known.history.values[known.at : known.at + known.steps]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(rows=st.integers(6, 40), columns=st.integers(1, 50), seed=st.integers(0, 10_000))
 def test_fit_ridge__left_out_is_what_a_fit_without_the_row_predicts(rows: int, columns: int, seed: int) -> None:
     """Held against the normal equations of the rows that are left, on columns that are standard already."""

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import xarray as xr
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_samples import SIZES, made
@@ -75,7 +76,7 @@ def test_reduce_scenarios__units_do_not_decide_and_weights_do():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_reduce_scenarios__are_some_of_the_originals(seed, size, count, steps):
     generator = np.random.default_rng(seed)
     count = min(count, size)

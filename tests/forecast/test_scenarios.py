@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_samples import CROSS, LEVELS, PERSISTENCE, SIZES, errors_of, made
@@ -67,7 +68,7 @@ def test_marginals__zero_has_a_probability_of_its_own():
     st.lists(st.floats(0.001, 0.999), min_size=1, max_size=8),
     st.tuples(st.integers(-900, 0), st.integers(1, 900)) | st.just((-np.inf, np.inf)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_marginals__value_and_probability_are_inverse(values, probability, bounds):
     lower, upper = bounds
     level = LEVELS[: len(values)]
@@ -126,7 +127,7 @@ def test_estimate_dependence__learns_what_is_no_decay_where_days_suffice():
     st.floats(0, 0.6),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_estimate_dependence__is_a_correlation_always(seed, shape, gaps, is_equal):
     """Whatever the gaps, with fewer days than steps, and where signals are equal."""
     generator = np.random.default_rng(seed)

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from builders import solar
+from example_counts import examples
 from forecast_samples import load_history, noise, solar_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -431,7 +432,7 @@ STATES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(state=STATES)
 def test_state__of_any_nesting_comes_back_as_it_was(state: Any) -> None:
     arrays: dict[str, np.ndarray] = {}

@@ -8,6 +8,7 @@ import builders
 import numpy as np
 import pytest
 import xarray as xr
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -225,7 +226,7 @@ BATTERIES = st.fixed_dictionaries(
 POWERS = st.lists(st.floats(0, 60), min_size=6, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(BATTERIES, POWERS, POWERS)
 def test_self_consumption__keeps_every_law_of_the_equipment(
     fields: dict[str, Any], demand_kw: list[float], available_kw: list[float]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from batch_samples import a_batch
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from project_fixtures import run_ems
@@ -255,7 +256,7 @@ def grid(sizes: tuple[int, ...], values: list[float]) -> pd.DataFrame:
     return frame.assign(figure=values)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=3).flatmap(
         lambda sizes: st.tuples(

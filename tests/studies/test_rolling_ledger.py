@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolling_samples import home_case
@@ -27,7 +28,7 @@ def ledger_of(case, true_kinds=()):
     return regret_ledger(case, realised, perfect_foresight(case), OwnForecasts(case, tables), longer_h=48)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 @given(seed=st.integers(0, 1000), has_peaks=st.booleans())
 def test_ledger__sums_to_the_distance(seed: int, has_peaks: bool) -> None:
     case = home_case(seed, days=10, horizon_h=24, prices_known="day_ahead", connection=MONTHLY if has_peaks else None)

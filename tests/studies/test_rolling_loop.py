@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolling_samples import home_case
@@ -27,7 +28,7 @@ NEAR = 1e-6
 MONTHLY = {"demand_charges": (DemandCharge(name="month", rate_per_kw=5.0, minimum_kw=1.0),)}
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(
     seed=st.integers(0, 1000),
     horizon_h=st.sampled_from([6, 24, 30]),
@@ -77,7 +78,7 @@ def test_loop__with_foresight_of_its_windows_is_near_the_optimum() -> None:
     assert costs["plan_perfect"] <= costs["perfect_foresight"] * 1.02
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(seed=st.integers(0, 1000), factor=st.floats(0.5, 3.0))
 def test_loop__prices_times_a_factor_cost_so_many_times(seed: int, factor: float) -> None:
     names = ("self_consumption", "plan_perfect", "perfect_foresight")

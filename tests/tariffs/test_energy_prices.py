@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,7 +248,7 @@ STARTS = st.builds(
 ZONES = st.sampled_from([BERLIN, "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo", "UTC"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(PERIODS, STARTS, ZONES)
 def test_energy_prices__equal_a_slow_reading_of_the_contract(periods, start, zone):
     """Half-hour steps meet every change: offsets of these zones are whole half hours, Lord Howe's change too."""
@@ -257,7 +258,7 @@ def test_energy_prices__equal_a_slow_reading_of_the_contract(periods, start, zon
     assert bought(contract, steps, zone) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(PERIODS, STARTS, ZONES, st.sampled_from([2.0, 3.0, 6.0, 12.0, 36.0]))
 def test_energy_prices__refused_just_where_half_hours_within_a_step_differ(periods, start, zone, step_h):
     contract = tariff(*periods, NIGHT)

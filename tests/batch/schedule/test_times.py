@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +83,7 @@ def test_due_between__half_hour_change(change: str) -> None:
     assert [one[4:9] for one in found] == ["12:00", "15:00", "18:00", "21:00", "00:00", "03:00", "06:00", "09:00"] * 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(zones, days | change_days, st.integers(0, 23), st.integers(0, 59))
 def test_due_between__daily_job_once_each_local_day(zone: str, day: dt.date, hour: int, minute: int) -> None:
     plan = Plan(f"{minute} {hour} * * *", zone)
@@ -95,7 +96,7 @@ def test_due_between__daily_job_once_each_local_day(zone: str, day: dt.date, hou
     assert [date for date in dates if date in whole_days] == whole_days
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(zones, days | change_days, st.integers(0, 59), st.integers(0, 60 * 48), st.integers(1, 60 * 48))
 def test_due_between__hourly_job_each_real_hour(
     zone: str, day: dt.date, minute: int, begin: int, minutes: int
@@ -109,7 +110,7 @@ def test_due_between__hourly_job_each_real_hour(
     assert found == [one for one in every if one.astimezone(ZoneInfo(zone)).minute == minute]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     zones,
     change_days,
@@ -163,7 +164,7 @@ def test_due_between__bounds_are_due_themselves() -> None:
     assert next_due(plan, utc("2026-05-01T12:00")) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(zones, change_days, st.sampled_from(("0 * * * *", "30 2 * * *", "0 6 * * 1")), st.integers(0, 60 * 24 * 20))
 def test_last_due__is_the_last_of_all(zone: str, day: dt.date, cron: str, minutes: int) -> None:
     after = dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from workflow_world import call, write_workflow
@@ -350,7 +351,7 @@ def test_documentation__shows_what_can_be_run(project: Path, monkeypatch: pytest
     assert [name for name in outputs if f"`{name}`" not in text] == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.sets(st.integers(0, 7)), min_size=8, max_size=8))
 def test_cycle__is_found_where_there_is_one(before: list[set[int]]) -> None:
     """What is named as a cycle is one; where none is named, the tasks can be put in order."""

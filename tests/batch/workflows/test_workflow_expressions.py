@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -151,7 +152,7 @@ def test_type__clash_is_told(text: str, said: str) -> None:
         infer_type(parse_expression(text), lambda reference: reference.path[0])  # type: ignore[arg-type,return-value]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(alphabet="0123456789+-*/%()[]{}.,'\"=<>!&|:_ abcinotrdfel$", max_size=60))
 def test_expression__any_text_gives_a_value_or_a_sentence(text: str) -> None:
     """Whatever a person writes ends with a plain value or BadExpression, and with nothing else."""
