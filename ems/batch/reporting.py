@@ -26,6 +26,7 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
     from ems.report.page import PageHead, render_page
 
     jobs = jobs_of(engine, run.id)
+    currency = next((job.currency for job in jobs if job.currency), None) or study.report_currency()
     head = PageHead(
         title=run.title,
         study=run.study,
@@ -37,7 +38,7 @@ def make_page(engine: Engine, run: Run, study: Study, notebook: Any) -> str:
         finished_at=run.finished_at,
         timezone=study.report_timezone(),
         headline=run.headline,
-        parameters=study.parameter_rows(next((job.currency for job in jobs if job.currency), "currency")),
+        parameters=study.parameter_rows(currency),
         provenance=[
             *([("Inputs", [(one["path"], f"sha256 {one['sha256']}") for one in run.inputs])] if run.inputs else []),
             *[("Optimization", proof_of(job)) for job in jobs],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 from ems.cli.lazy import LazyGroup
@@ -65,7 +67,7 @@ def site(out: str | None, sites: tuple[str, ...]) -> None:
 @report.command(
     epilog="""\b
 Examples:
-  ems report zoom                           of the run that ended last
+  ems report zoom                           of the newest run that has lines over time
   ems report zoom 20240603-080000-a1b2c3
 
 \b
@@ -83,9 +85,13 @@ def zoom(run_id: str | None) -> None:
 
     engine = connect()
     sweep_interrupted(engine)
-    if run_id is None:
-        ended = list_runs(engine, status="completed", limit=1)
-        if not ended:
-            raise InvalidInput("ems report zoom", "no run has completed yet; begin with: ems run dispatch demo")
-        run_id = ended[0].id
-    click.echo(str(write_zoom(get_run(engine, run_id))))
+    if run_id is not None:
+        click.echo(str(write_zoom(get_run(engine, run_id))))
+        return
+    for run in list_runs(engine, status="completed"):
+        with contextlib.suppress(InvalidInput):
+            click.echo(str(write_zoom(run)))
+            return
+    raise InvalidInput(
+        "ems report zoom", "no run with lines over time has completed; begin with: ems run dispatch demo"
+    )

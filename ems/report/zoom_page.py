@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ems.report.policy import content_policy, make_environment, read_asset, trusted
-from ems.units import unit_of
+from ems.units import UNITS, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,8 @@ MOST_LINES = 8
 """Lines of a panel, for which there are colours; more begin another panel."""
 MOST_GROUPS = 12
 """Lines that one column may become, one for each case or policy; a table with more is left out."""
+QUANTITIES = {"kW": "Power", "kWh": "Energy", "°C": "Temperature", "kg": "Emissions"}
+"""What a panel with a unit is called."""
 SPANS = ((0, "All"), (1, "A day"), (7, "A week"), (28, "Four weeks"))
 """Days that buttons show, from the beginning of what is seen."""
 
@@ -63,7 +65,12 @@ def zoom_page(tables: Mapping[str, pd.DataFrame], title: str, timezone: str, cur
         several = len(same) > MOST_LINES
         for at in range(0, len(same), MOST_LINES):
             part = f", {at // MOST_LINES + 1}" if several else ""
-            panels.append({"title": f"{unit}{part}", "lines": [_as_json(one) for one in same[at : at + MOST_LINES]]})
+            panels.append(
+                {
+                    "title": f"{_title_of(unit, currency)}{part}",
+                    "lines": [_as_json(one) for one in same[at : at + MOST_LINES]],
+                }
+            )
     data = {"timezone": timezone, "times": [_packed(one, "<f8") for one in times], "panels": panels}
     style = trusted(f"{read_asset('style.css')}\n{read_asset('zoom.css')}")
     script = read_asset("zoom.js")
@@ -105,9 +112,30 @@ def _lines_of(table: pd.DataFrame, times: list[np.ndarray], currency: str) -> It
             if not np.isnan(values).all():
                 owner, _, variable = str(name).rpartition(".")
                 is_end = variable.startswith("end_")
-                unit = unit_of(variable, currency) or "count"
-                words = f"{prefix}{owner} {variable.removeprefix('end_').replace('_', ' ')}".strip()
-                yield _Line(words, "share (1)" if unit == "1" else unit, known, values, is_end)
+                unit = unit_of(variable, currency) or ""
+                words = f"{prefix}{owner} {_words_of(variable.removeprefix('end_'))}".strip()
+                yield _Line(words, unit, known, values, is_end)
+
+
+def _words_of(variable: str) -> str:
+    """Return a variable as people say it, without its unit: ``import price``.
+
+    >>> _words_of("import_price_per_kwh"), _words_of("max_charge_kw"), _words_of("soc")
+    ('import price', 'max charge', 'soc')
+    """
+    words = variable.split("_")
+    if "per" in words[1:-1]:
+        words = words[: words.index("per", 1)]
+    elif len(words) > 1 and words[-1] in UNITS:
+        words = words[:-1]
+    return " ".join(words)
+
+
+def _title_of(unit: str, currency: str) -> str:
+    """Return what is seen on a panel: ``Power (kW)``."""
+    named = {currency: "Money", f"{currency}/kWh": "Price", "1": "Shares", "": "Counts"}
+    what = named.get(unit) or QUANTITIES.get(unit, "")
+    return f"{what} ({unit})".strip() if unit and unit != "1" else what
 
 
 def _milliseconds(moments: pd.Series[Any]) -> np.ndarray:

@@ -149,6 +149,13 @@ class RollingStudy(Study):
         except InvalidInput:
             return "UTC"
 
+    def report_currency(self) -> str:
+        """Return the currency of the site file, or the word where it cannot be read."""
+        try:
+            return self.load_portfolio().currency
+        except InvalidInput:
+            return super().report_currency()
+
     def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
         """Return for each parameter its value, unit and meaning, as text; lists as people write them."""
         said = {

@@ -155,6 +155,15 @@ class SizingStudy(Study):
         except InvalidInput:
             return "UTC"
 
+    def report_currency(self) -> str:
+        """Return the currency of the site file, or the word where it cannot be read."""
+        from ems.assets.portfolio import read_portfolio
+
+        try:
+            return read_portfolio(self.site_file()).currency
+        except InvalidInput:
+            return super().report_currency()
+
     def open_run(self) -> StudyRun:
         """Return the run's record in the database: the one that a command opened, or a new one."""
         from ems.studies.study_run import open_study_run

@@ -64,6 +64,10 @@ class Study(Record):
         """Return the time zone in which the report tells when it was made."""
         return "UTC"
 
+    def report_currency(self) -> str:
+        """Return the currency in which the report tells prices among the parameters; the word where none is known."""
+        return "currency"
+
     def parameter_rows(self, currency: str = "currency") -> list[dict[str, str]]:
         """Return for each parameter its value, unit and meaning, as text; money in a currency."""
         return [

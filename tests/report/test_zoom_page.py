@@ -37,9 +37,9 @@ def test_zoom_page__a_panel_for_each_unit_and_a_line_for_each_column():
     columns = {"load.demand_kw": [1.5, 2, 3, np.nan], "bat.charge_kw": 0.0, "bat.end_energy_kwh": [1.0, 2, 3, 4]}
     data = data_of(made({"schedule": table(**columns), "costs": pd.DataFrame({"cost": [1.0]})}))
 
-    assert [panel["title"] for panel in data["panels"]] == ["kW", "kWh"]
+    assert [panel["title"] for panel in data["panels"]] == ["Power (kW)", "Energy (kWh)"]
     (power, energy) = (panel["lines"] for panel in data["panels"])
-    assert [line["name"] for line in power] == ["load demand kw", "bat charge kw"]
+    assert [line["name"] for line in power] == ["load demand", "bat charge"]
     assert [line["is_end"] for line in (*power, *energy)] == [False, False, True]
     assert np.array_equal(unpacked(power[0]["values"], "<f4"), np.array([1.5, 2, 3, np.nan], "f4"), equal_nan=True)
     (times,) = data["times"]
@@ -51,14 +51,17 @@ def test_zoom_page__texts_tell_lines_apart_and_too_many_are_left_out():
     many = pd.concat([table(policy=f"p{at}", **{"bat.charge_kw": 1.0}) for at in range(MOST_GROUPS + 1)])
 
     (panel,) = data_of(made({"flows": two}))["panels"]
-    assert [line["name"] for line in panel["lines"]] == ["plan: bat charge kw", "rule: bat charge kw"]
+    assert [line["name"] for line in panel["lines"]] == ["plan: bat charge", "rule: bat charge"]
     assert made({"flows": many}) is None
 
 
 def test_zoom_page__many_lines_of_a_unit_are_several_panels():
     data = data_of(made({"flows": table(**{f"a{at}.charge_kw": 1.0 for at in range(MOST_LINES + 1)})}))
 
-    assert [(panel["title"], len(panel["lines"])) for panel in data["panels"]] == [("kW, 1", MOST_LINES), ("kW, 2", 1)]
+    assert [(panel["title"], len(panel["lines"])) for panel in data["panels"]] == [
+        ("Power (kW), 1", MOST_LINES),
+        ("Power (kW), 2", 1),
+    ]
 
 
 def test_zoom_page__nothing_over_time_is_no_page():
@@ -74,5 +77,5 @@ def test_zoom_page__texts_of_people_stay_texts():
     assert page is not None
     assert page.count("<script") == 2
     assert "<script>alert" not in page
-    assert data_of(page)["panels"][0]["lines"][0]["name"] == f"{evil}: {evil} charge kw"
+    assert data_of(page)["panels"][0]["lines"][0]["name"] == f"{evil}: {evil} charge"
     assert "default-src 'none'" in page
