@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ems.report.figure import ReportFigure, report_settings
-from ems.report.marks import add_legend, range_of, rounded, saying
+from ems.report.marks import add_legend, range_of, rounded, saying, set_title
 from ems.report.style import COST_COLOURS, INK, SOFT_INK, shown
 from ems.report.tables import cost_words, shown_money
 
@@ -50,18 +50,22 @@ def plot_price_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> Repo
     columns = min(len(drawn), PER_ROW)
     lowest, highest = _range([*drawn.values()])
     alt = f"Heat maps of the import price over hour and month: {'; '.join(facts)}."
-    figure = ReportFigure(alt, height_in=0.5 + 2.0 * rows)
+    figure = ReportFigure(alt, height_in=0.8 + 2.0 * rows)
     with report_settings():
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         places = grid.ravel()
         for axes, (name, values) in zip(places, drawn.items(), strict=False):
             mesh = _draw_runs(axes, values, (lowest, highest))
-            axes.set_title(f"{shown(name, 24)}: {range_of([values])}", fontsize=9.2)
+            axes.set_title(shown(name, 26), fontsize=9.2)
             axes.set_xticks(range(0, 25, 6))
             axes.set_yticks(np.arange(12) + 0.5, labels=list(MONTH_LETTERS))
             axes.grid(False)
             axes.set_xlim(0, 24)
             axes.set_ylim(12, 0)
+        spans = {name: float(np.nanmax(values) - np.nanmin(values)) for name, values in drawn.items()}
+        widest = max(spans, key=spans.__getitem__)
+        said = f"; {shown(widest, 32)} changes most" if spans[widest] > 0 else ""
+        set_title(figure, f"Import price {range_of([*drawn.values()])} {unit}{said}")
         for axes in places[len(drawn) :]:
             axes.set_visible(False)
         for axes in grid[:, 0]:
