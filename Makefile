@@ -66,9 +66,10 @@ else
 	$(PYTHON) -m venv $(VENV)
 endif
 
+# Modules are compiled when they are first imported: most never are, and to compile all takes a minute.
 define install
 	@echo "installing $(1) into $(VENV) ..."
-	$(if $(HAS_UV),uv pip install --quiet --python $(VENV),$(BIN)/python -m pip install --quiet --disable-pip-version-check) \
+	$(if $(HAS_UV),uv pip install --quiet --python $(VENV),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile) \
 		--constraint constraints.txt --editable '$(1)'
 	@touch $@
 endef
