@@ -24,7 +24,6 @@ from ems.database.engine import connect
 from ems.database.operation import create_maintenance, report_status
 
 ASSET_COLUMNS = "kind,id,site_id,rated_load_kw\n"
-NOW = dt.datetime.now(dt.UTC)
 
 Ems = Callable[..., Result]
 
@@ -352,7 +351,7 @@ def test_status__silence_and_alarms(filled):
 
 
 def test_maintenance__overdue_by_itself(filled):
-    today = NOW.date()
+    today = dt.datetime.now(dt.UTC).date()
     for record, days in (("m1", -3), ("m2", 30), ("m3", 300)):
         day = today + dt.timedelta(days=days)
         create_maintenance(connect(), MaintenanceRecord(id=record, asset_id="battery", scheduled_date=day))

@@ -26,13 +26,16 @@ from ems.database.run_lines import count_runs, run_lines, run_spans
 from ems.database.runs import complete_run, open_run, start_run
 from ems.errors import InvalidInput, UnknownName
 
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+def now() -> dt.datetime:
+    """The moment of the call, not of the import: statuses grow old while other tests run."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def made(project: Path, *sites: str) -> dict[str, str]:
     """The pages of a filled database by their names."""
     engine = connect()
-    fill(engine, NOW)
+    fill(engine, now())
     report = project / "reports" / "dispatch" / "plan-5.html"
     report.parent.mkdir(parents=True)
     report.write_text("<!doctype html>")
@@ -241,7 +244,7 @@ def test_run_lines__any_part_oldest_first(engine: sa.Engine):
     assert [one.id for one in run_lines(engine, 1, 3)] == ["plan-1", "plan-2", "plan-3"]
     assert run_lines(engine, 4, 9)[0].total_cost == 100.25
     assert (count_runs(engine), count_runs(engine, status="failed")) == (5, 0)
-    assert count_runs(engine, since=NOW + dt.timedelta(days=1)) == 0
+    assert count_runs(engine, since=now() + dt.timedelta(days=1)) == 0
     spans = run_spans(engine, 2)
     assert len(spans) == 3
     assert spans[0][0] < spans[0][1] < spans[1][0]
@@ -249,7 +252,7 @@ def test_run_lines__any_part_oldest_first(engine: sa.Engine):
 
 
 def test_latest__newest_of_each(project: Path, engine: sa.Engine):
-    fill(engine, NOW)
+    fill(engine, now())
 
     assert [one.workflow for one in latest_executions(engine)] == [WORKFLOW]
     assert [one.id for one in latest_forecast_jobs(engine, status="completed")] == ["f-good"]
