@@ -22,7 +22,7 @@ data/*.sqlite-*
 """
 README = """# {name}
 
-A project of [ems](https://pypi.org/project/ems/). From this folder:
+A project of ems. From this folder:
 
     ems doctor               what is in order and what is not
     ems run dispatch demo    dispatch the battery of the demo site, write its report into reports/

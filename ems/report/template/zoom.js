@@ -69,7 +69,7 @@
   const shownNumber = (value) => Number.isNaN(value) ? "–" : Number(value.toPrecision(4)).toLocaleString("en-GB", { maximumFractionDigits: 6 });
 
   // ------------------------------------------------------------------------------------------ panels
-  const drawn = panels.map((panel, number) => {
+  const drawn = panels.map((panel) => {
     const section = document.createElement("section");
     section.className = "panel";
     const title = document.createElement("h2");
@@ -97,8 +97,8 @@
     });
     section.append(title, canvas, names);
     document.getElementById("panels").append(section);
-    const made = { canvas, lines, number };
-    listen(made);
+    const made = { canvas, lines };
+    listen(canvas);
     return made;
   });
 
@@ -229,14 +229,13 @@
   }
   const move = (share) => show(shown.from + share * (shown.to - shown.from), shown.to + share * (shown.to - shown.from));
 
-  function listen({ canvas }) {
+  function listen(canvas) {
     const momentAt = (event) => {
       const box = canvas.getBoundingClientRect(), width = box.width - MARGIN.left - MARGIN.right;
       const share = Math.min(Math.max((event.clientX - box.left - MARGIN.left) / width, 0), 1);
       return shown.from + share * (shown.to - shown.from);
     };
     canvas.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.shiftKey && Math.abs(event.deltaY) < Math.abs(event.deltaX)) return;
       if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
       event.preventDefault();
       zoom(2 ** (event.deltaY / 300), momentAt(event));
