@@ -15,6 +15,7 @@ import papermill
 import psutil
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
+from processes import command_line
 
 from ems.batch.engine.code_state import code_digest, code_stamp
 from ems.batch.engine.zygote import ENVIRONMENT
@@ -229,7 +230,7 @@ def test_kernels__are_gone_when_what_they_come_from_is_killed(tmp_path: Path, ki
     owner = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     family: list[psutil.Process] = []
     end = time.monotonic() + 60
-    while time.monotonic() < end and not any("97531" in " ".join(one.cmdline()) for one in family):
+    while time.monotonic() < end and not any("97531" in command_line(one) for one in family):
         time.sleep(0.2)
         family = psutil.Process(owner.pid).children(recursive=True)
     zygote = next(one for one in family if one.ppid() == owner.pid)

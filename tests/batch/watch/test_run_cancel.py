@@ -14,6 +14,7 @@ import nbformat
 import psutil
 import pytest
 import sqlalchemy as sa
+from processes import command_line
 from project_fixtures import environment_of, run_ems
 
 from ems.batch.watch.cancel import end_run
@@ -65,10 +66,10 @@ def test_end_run__kernel_and_solver_are_gone(project: Path, engine: sa.Engine, h
 
     def solver_works() -> bool:
         tree[:] = psutil.Process(process.pid).children(recursive=True)
-        return any("cbc" in one.name() for one in tree)
+        return any("cbc" in command_line(one) for one in tree)
 
     _wait_until(solver_works)
-    assert any("ipykernel" in " ".join(one.cmdline()) for one in tree)
+    assert any("ipykernel" in command_line(one) for one in tree)
     (run,) = list_runs(engine)
 
     if how == "asked":
