@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forked_commands import run_forked
 from shared_fixtures import made_once
 
 from ems.batch.engine.zygote_client import start_zygote
 from ems.batch.new_project import make_project as make_own_project
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST_S = 300.0
+RUNS_NOTEBOOKS = re.compile(r"(run|batch|workflow run|executions resume|schedule run|runs replay) ")
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
 
 
 def _run_demo(folder: Path) -> None:
-    done = run_ems(make_own_project(folder / "project"), "run", "dispatch", "demo")
+    done = run_ems(make_own_project(folder / "project"), "run", "dispatch", "demo", starts_afresh=True)
     assert done.returncode == 0, done.stderr
     (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
 
@@ -77,14 +81,22 @@ def environment_of(folder: Path, database_url: str | None = None, *, forks: bool
 
 
 def run_ems(
-    folder: Path, *arguments: str, database_url: str | None = None, forks: bool = False
+    folder: Path, *arguments: str, database_url: str | None = None, starts_afresh: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command in a project, as a process of its own; with forks, a notebook's kernel is there at once."""
+    """Run the command in a project, as a process of its own.
+
+    The process and the kernels of its notebooks are forked where imports are done already; afresh, they start as
+    they do for a user.
+    """
+    forks = not starts_afresh and RUNS_NOTEBOOKS.match(" ".join(arguments)) is not None
+    environment = environment_of(folder, database_url, forks=forks)
+    if not starts_afresh:
+        return run_forked("ems.cli:main", arguments, folder, environment, timeout_s=LONGEST_S)
     return subprocess.run(
         [sys.executable, "-m", "ems", *arguments],
         cwd=folder,
-        env=environment_of(folder, database_url, forks=forks),
+        env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LONGEST_S,
     )

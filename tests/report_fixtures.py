@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from batch_samples import a_batch
 from project_fixtures import make_project, run_ems
 from shared_fixtures import made_once
 
 from ems.database.engine import connect
+from ems.database.records import Run
+from ems.database.runs import get_run
 
 SMALL = {
     "register": (),
@@ -25,8 +28,8 @@ SMALL = {
 }
 """What makes the demo of a study small."""
 STUDIES = (*SMALL, "comparison")
-PAGES = "pages.json"
-"""Which report of the folder belongs to which study."""
+SAID = "said.json"
+"""What the command said of each run."""
 
 
 @dataclass(frozen=True)
@@ -41,43 +44,60 @@ class Reports:
         The newest report of each study.
     before : Path
         The report of the dispatch before the newest one, of the same case.
+    said : mapping of str to str
+        What the command said of the newest run of each study.
     """
 
     folder: Path
     pages: Mapping[str, Path]
     before: Path
+    said: Mapping[str, str]
 
     def data(self, study: str) -> Path:
         """Return the folder with the data of a study's report."""
         return self.pages[study].with_suffix("")
+
+    def connect(self) -> sa.Engine:
+        """Return the project's database, to read from."""
+        return connect(f"sqlite:///{self.folder}/data/ems.sqlite")
+
+    def run(self, study: str) -> Run:
+        """Return the record of a study's newest run."""
+        return get_run(self.connect(), word_of(self.said[study], "Run"))
 
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
     """A report of each study as the command makes it, and one of a dispatch before the newest."""
     folder = made_once(tmp_path_factory, "reports", _make_reports)
-    pages = {study: folder / page for study, page in json.loads((folder / PAGES).read_text()).items()}
-    return Reports(folder / "project", pages, pages.pop("before"))
+    said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+    pages = {study: Path(word_of(text, "Report")) for study, text in said.items()}
+    return Reports(folder / "project", pages, pages.pop("before"), said)
 
 
 def _make_reports(folder: Path) -> None:
     project = make_project(folder / "project")
-    pages = {"before": _run(project, "dispatch", "demo")}
+    said = {"before": _run(project, "dispatch", "demo")}
     for study, values in SMALL.items():
-        pages[study] = _run(project, study, "demo", *(part for value in values for part in ("-p", value)))
+        said[study] = _run(project, study, "demo", *(part for value in values for part in ("-p", value)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMS_PROJECT", str(project))
         patch.delenv("EMS_DATABASE_URL", raising=False)
         keep_a_batch()
-    pages["comparison"] = _run(project, "comparison", "dispatch-batch")
-    (folder / PAGES).write_text(json.dumps({study: str(page.relative_to(folder)) for study, page in pages.items()}))
+    said["comparison"] = _run(project, "comparison", "dispatch-batch")
+    (folder / SAID).write_text(json.dumps(said), encoding="utf-8")
 
 
-def _run(folder: Path, study: str, case: str, *options: str) -> Path:
-    done = run_ems(folder, "run", study, case, *options, forks=True)
+def _run(folder: Path, study: str, case: str, *options: str) -> str:
+    done = run_ems(folder, "run", study, case, *options)
     assert done.returncode == 0, done.stderr
-    (report,) = (line.split(None, 1)[1] for line in done.stdout.splitlines() if line.startswith("Report "))
-    return Path(report.strip())
+    return done.stdout
+
+
+def word_of(said: str, name: str) -> str:
+    """Return what stands beside a name in what `ems run` says, as `Run` and `Report`."""
+    (word,) = (line.split(None, 1)[1].strip() for line in said.splitlines() if line.startswith(f"{name} "))
+    return word
 
 
 def keep_a_batch() -> None:

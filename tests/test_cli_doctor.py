@@ -28,7 +28,7 @@ CHECKS = ["project", "database", "disk", "reports", "solvers", "versions", "time
 
 
 def test_doctor__all_fit_in_words_and_json(project: Path) -> None:
-    done = run_ems(project, "doctor")
+    done = run_ems(project, "doctor", starts_afresh=True)
 
     assert done.returncode == 0, done.stdout
     assert [line[6:].split("  ")[0] for line in done.stdout.splitlines() if not line.startswith("      ")] == CHECKS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from forked_commands import run_forked
 from project_fixtures import environment_of, run_ems
 from report_fixtures import keep_a_batch
 
@@ -40,15 +40,14 @@ def jupyter_path(tmp_path: Path) -> Path:
 def test_notebook__runs_cell_by_cell(project: Path, jupyter_path: Path, name: str) -> None:
     if name == "comparison.ipynb":
         keep_a_batch()
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
-    done = subprocess.run(
-        [*command, f"notebooks/{name}"],
-        cwd=project,
-        env={**environment_of(project, forks=True), "PYTHONPATH": "", "JUPYTER_PATH": str(jupyter_path)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = {
+        **environment_of(project, forks=True),
+        "JUPYTER_PATH": str(jupyter_path),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+
+    options = ["-p", "nbval.plugin", "--nbval-lax", "-p", "no:cacheprovider", "-q"]
+    done = run_forked("pytest:console_main", [*options, f"notebooks/{name}"], project, environment, timeout_s=300)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
@@ -145,7 +144,7 @@ def test_essay__states_no_trick(essay: Any) -> None:
     ],
 )
 def test_notebook__runs_for_a_demo_of_another_type(project: Path, case: str, smaller: list[str], said: str) -> None:
-    done = run_ems(project, "run", "dispatch", case, *smaller, forks=True)
+    done = run_ems(project, "run", "dispatch", case, *smaller)
 
     assert done.returncode == 0, done.stderr
     assert said in done.stdout

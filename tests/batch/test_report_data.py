@@ -108,7 +108,7 @@ def test_failed_run__leaves_no_data(project: Path):
     notebook["cells"].append(fails)
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
-    done = run_ems(project, "run", "dispatch", "demo", forks=True)
+    done = run_ems(project, "run", "dispatch", "demo")
 
     assert done.returncode == 1
     (report,) = (project / "reports" / "dispatch").glob("*.html")
@@ -126,9 +126,7 @@ def test_report__of_a_year_of_quarter_hours_is_small(tmp_path: Path):
     year.to_csv(project / "data" / "series" / "year.csv", index=False)
 
     values = ("series=year", "horizon_h=8760", "step_h=0.25")
-    done = run_ems(
-        project, "run", "dispatch", "demo", *(part for value in values for part in ("-p", value)), forks=True
-    )
+    done = run_ems(project, "run", "dispatch", "demo", *(part for value in values for part in ("-p", value)))
 
     assert done.returncode == 0, done.stderr
     (report,) = (project / "reports" / "dispatch").glob("*.html")

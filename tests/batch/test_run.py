@@ -98,7 +98,7 @@ def test_run__records_agree_with_each_other(demo_run: DemoRun, monkeypatch: pyte
     ],
 )
 def test_run__bad_parameter_ends_before_anything_is_written(project: Path, setting: str, message: str) -> None:
-    done = run_ems(project, "run", "dispatch", "demo", "-p", setting, forks=True)
+    done = run_ems(project, "run", "dispatch", "demo", "-p", setting)
 
     assert done.returncode == 2
     assert message in done.stderr
@@ -109,7 +109,7 @@ def test_run__bad_parameter_ends_before_anything_is_written(project: Path, setti
 
 @pytest.mark.parametrize(("arguments", "message"), [(("dispach", "demo"), "dispatch"), (("dispatch", "dem"), "demo")])
 def test_run__misspelt_study_or_case(project: Path, arguments: tuple[str, str], message: str) -> None:
-    done = run_ems(project, "run", *arguments, forks=True)
+    done = run_ems(project, "run", *arguments)
 
     assert done.returncode == 2
     assert f"did you mean {message}?" in done.stderr
@@ -120,7 +120,7 @@ def test_run__infeasible_leaves_a_failed_run_with_its_reason(project: Path) -> N
     site = project / "data" / "sites" / "demo.yaml"
     site.write_text(site.read_text().replace("max_import_kw: 100", "max_import_kw: 20"))
 
-    done = run_ems(project, "run", "dispatch", "demo", forks=True)
+    done = run_ems(project, "run", "dispatch", "demo")
 
     assert done.returncode == 3
     assert "infeasible at 2024-06-03" in done.stderr
@@ -142,7 +142,7 @@ def test_run__other_solver_and_postgresql_give_the_same_cost(tmp_path: Path, dat
     folder = make_project(tmp_path / "project")
     upgrade(database_url)
 
-    done = run_ems(folder, "run", "dispatch", "demo", "-p", "solver=cbc", database_url=database_url, forks=True)
+    done = run_ems(folder, "run", "dispatch", "demo", "-p", "solver=cbc", database_url=database_url)
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"Total cost\s+135\.08 EUR", done.stdout)
@@ -155,7 +155,7 @@ def test_run__other_solver_and_postgresql_give_the_same_cost(tmp_path: Path, dat
 
 @pytest.mark.skipif(not SHARED_HOME.is_file(), reason="the measured series of the home are not beside this checkout")
 def test_run__real_home_for_a_week(project: Path) -> None:
-    done = run_ems(project, "run", "dispatch", "home", "-p", f"series={SHARED_HOME}", forks=True)
+    done = run_ems(project, "run", "dispatch", "home", "-p", f"series={SHARED_HOME}")
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"Total cost\s+18\.05 USD", done.stdout)

@@ -108,7 +108,7 @@ def failed_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_project(tmp_path_factory.mktemp("failed") / "project")
     site = folder / "data" / "sites" / "demo.yaml"
     site.write_text(site.read_text().replace("max_import_kw: 100", "max_import_kw: 20"))
-    done = run_ems(folder, "run", "dispatch", "demo", "-p", "title=<img src=x onerror=alert(1)>", forks=True)
+    done = run_ems(folder, "run", "dispatch", "demo", "-p", "title=<img src=x onerror=alert(1)>")
     assert done.returncode == 3
     return next((folder / "reports" / "dispatch").glob("*.html"))
 

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from measured_samples import WARM, measured, written
-from project_fixtures import run_ems
+from report_fixtures import Reports
 
-from ems.database.engine import connect
 from ems.database.forecast_queries import list_forecasts, read_backtest
-from ems.database.runs import get_run, list_runs
+from ems.database.runs import get_run
 from ems.errors import InvalidInput
 from ems.studies.backtest import BacktestStudy
 from ems.studies.backtest_view import BacktestView
@@ -180,15 +179,11 @@ def test_study__refuses(project: Path, given: dict[str, Any], message: str):
         BacktestStudy(**{**QUICK, **given}).check()
 
 
-def test_run__demo_answers_and_keeps_its_answer(project: Path):
-    settings = ("-p", "models=[ridge]", "-p", "days=3", "-p", "warm_up_days=7", "-p", "training_days=60")
-    done = run_ems(project, "run", "backtest", "demo", "--quiet", *settings, forks=True)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].split() == ["Best", "model", "ridge"]
-    engine = connect()
-    (run,) = list_runs(engine)
-    page = (project / str(run.report_path)).read_text(encoding="utf-8")
+def test_run__demo_answers_and_keeps_its_answer(reports: Reports):
+    assert reports.said["backtest"].splitlines()[0].split() == ["Best", "model", "ridge"]
+    run = reports.run("backtest")
+    page = reports.pages["backtest"].read_text(encoding="utf-8")
     assert "ridge was best" in page
     assert f"({run.id}-backtest-1)" in page
-    assert pd.Timestamp(list_forecasts(engine, run_id=run.id)[0].issued_at) == pd.Timestamp("2026-03-29T22:00Z")
+    first = list_forecasts(reports.connect(), run_id=run.id)[0]
+    assert pd.Timestamp(first.issued_at) == pd.Timestamp("2026-03-29T22:00Z")

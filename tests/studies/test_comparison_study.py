@@ -349,7 +349,7 @@ def test_batch__best_case_has_the_least_settled_cost(project: Path):
     ended = work(engine, opened.id)
     batch = close_batch(engine, opened.id)
 
-    done = run_ems(project, "run", "comparison", "dispatch-batch", "--quiet", forks=True)
+    done = run_ems(project, "run", "comparison", "dispatch-batch", "--quiet")
 
     view = ComparisonStudy().compare(load_cases(engine, None))
     bills = {

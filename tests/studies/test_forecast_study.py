@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from measured_samples import ASSETS, WARM, measured, written
-from project_fixtures import run_ems
+from report_fixtures import Reports
 
 from ems.cli import commands
-from ems.database.engine import connect
 from ems.database.forecast_queries import list_forecasts, read_forecast
-from ems.database.runs import get_run, list_runs
+from ems.database.runs import get_run
 from ems.errors import EmsWarning, InvalidInput, MissingValues, UnknownName
 from ems.forecast import store
 from ems.studies.forecast import ForecastStudy
@@ -517,16 +516,10 @@ def test_campus__faults_of_its_meter_are_found(project: Path):
     ]  # fmt: skip
 
 
-def test_run__demo_answers_and_keeps_its_answer(project: Path):
-    settings = ("-p", "model=ridge", "-p", "warm_up_days=10", "-p", "training_days=100")
-    done = run_ems(project, "run", "forecast", "demo", "--quiet", *settings, forks=True)
-
-    assert done.returncode == 0, done.stderr
-    assert "Buildings" in done.stdout.splitlines()[0]
-    engine = connect()
-    (run,) = list_runs(engine)
-    (job,) = list_forecasts(engine, run_id=run.id)
+def test_run__demo_answers_and_keeps_its_answer(reports: Reports):
+    assert "Buildings" in reports.said["forecast"].splitlines()[0]
+    (job,) = list_forecasts(reports.connect(), run_id=reports.run("forecast").id)
     assert job.metrics["skill_mae"] > 0.1
-    page = (project / str(run.report_path)).read_text(encoding="utf-8")
+    page = reports.pages["forecast"].read_text(encoding="utf-8")
     assert "33 values in anomalies were left out of what is learned from and scored" in page
     assert job.id in page

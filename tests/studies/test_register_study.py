@@ -6,13 +6,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from project_fixtures import run_ems
+from report_fixtures import Reports
 
 from ems.assets.operation import AssetStatus
 from ems.database.engine import connect
 from ems.database.operation import create_maintenance, report_statuses
 from ems.database.register_portfolio import save_portfolio
-from ems.database.runs import get_run
+from ems.database.runs import get_run, list_runs
 from ems.errors import InvalidInput, UnknownName
 from ems.studies.register import RegisterStudy
 
@@ -221,20 +221,16 @@ def test_look_at__without_a_moment_is_now(project: Path):
     assert abs(view.now - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
 
 
-def test_run__report_says_what_stands_in_the_register(project: Path):
-    done = run_ems(project, "run", "register", "demo", forks=True)
-
-    assert done.returncode == 0, done.stderr
-    said = dict(line.split(None, 1) for line in done.stdout.splitlines() if line.startswith(("Run", "Report")))
-    page = Path(said["Report"].strip()).read_text()
-    run = get_run(connect(), said["Run"].strip())
+def test_run__report_says_what_stands_in_the_register(reports: Reports):
+    page = reports.pages["register"].read_text(encoding="utf-8")
+    run = reports.run("register")
     assert run.status == "completed"
     assert {item["path"] for item in run.inputs} == {"data/sites/harbour.yaml", "data/operation/harbour.yaml"}
     assert ("Alarms", "3") in run.headline
     assert 'alt="One-line diagram of Harbour terminal' in page
     assert "insulation resistance too low on string 2" in page
     assert len(page.encode()) < 300_000
-    assert run_ems(project, "runs", "list").stdout.count("register demo") == 1
+    assert [one.case_name for one in list_runs(reports.connect(), study="register")] == ["demo"]
 
 
 def test_complete__run_by_hand_is_closed_with_its_answer(project: Path):

@@ -10,10 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from project_fixtures import run_ems
+from report_fixtures import Reports
 
-from ems.database.engine import connect
-from ems.database.runs import list_runs
 from ems.errors import InvalidInput, UnknownName
 from ems.studies.sizing import SizingStudy
 from ems.studies.sizing_view import SizingView
@@ -209,13 +207,9 @@ def test_check__file_that_is_not_there(project: Path):
     assert SizingStudy().report_timezone() == "Europe/Berlin"
 
 
-def test_run__january_of_the_demo_keeps_its_answer(project: Path):
-    month = ("-p", "start=2025-01-01T00:00", "-p", "horizon_h=744", "-p", "sweep_points=2")
-    done = run_ems(project, "run", "sizing", "demo", "--quiet", *month)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Battery")
-    (run,) = list_runs(connect())
+def test_run__january_of_the_demo_keeps_its_answer(reports: Reports):
+    assert reports.said["sizing"].startswith("Battery")
+    run = reports.run("sizing")
     assert set(dict(run.headline)) == {
         "Battery",
         "Solar roof",
@@ -227,7 +221,6 @@ def test_run__january_of_the_demo_keeps_its_answer(project: Path):
         "Payback",
     }
     assert any("stand for a year: their energy and bills are multiplied by 12" in note for note in run.notes)
-    (report,) = (project / "reports" / "sizing").glob("*.html")
-    page = report.read_text(encoding="utf-8")
+    page = reports.pages["sizing"].read_text(encoding="utf-8")
     assert "sizes and savings are the best that could be, not what is sure" in page
     assert len(page.encode()) < 700_000

@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from project_fixtures import run_ems
+from report_fixtures import Reports
 
-from ems.database.engine import connect
-from ems.database.runs import list_runs
 from ems.errors import InvalidInput, UnknownName
 from ems.studies.tariffs import TariffsStudy
 from ems.studies.tariffs_view import TariffsView, joined
@@ -268,13 +266,9 @@ def test_bakery__bills_add_up(project: Path):
     assert all(table.notna().all(axis=None) for table in view.price_tables().values())
 
 
-def test_run__demo_answers_and_keeps_its_answer(project: Path):
-    done = run_ems(project, "run", "tariffs", "demo", "--quiet", forks=True)
-
-    assert done.returncode == 0, done.stderr
-    assert "Three prices a day" in done.stdout.splitlines()[0]
-    (run,) = list_runs(connect())
-    assert dict(run.headline)["Tariffs compared"] == "6"
+def test_run__demo_answers_and_keeps_its_answer(reports: Reports):
+    assert "Three prices a day" in reports.said["tariffs"].splitlines()[0]
+    assert dict(reports.run("tariffs").headline)["Tariffs compared"] == "6"
 
 
 def test_joined__lists_words():

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
@@ -46,10 +47,18 @@ PRELOADED = (
     "pandas", "pandas.core.methods.to_dict", "pyarrow.pandas_compat", "xarray", "xarray.computation.nanops",
     "scipy.sparse", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
     "matplotlib.dates", "pydantic", "yaml", "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "highspy",
-    "pyomo.environ", "pyomo.repn.plugins.standard_form", "psutil", "holidays", "encodings.utf_8_sig", "tzdata",
-    "dask.array", "ems.batch.engine.forked_kernel",
+    "psutil", "holidays", "encodings.utf_8_sig", "tzdata", "dask.array", "ems.batch.engine.forked_kernel",
 )  # fmt: skip
 """What notebooks import: each that is there."""
+IDLE_S = 0.2
+"""Time without a request after which more is imported."""
+WORTH_MORE = 3
+"""Number of kernels from which it pays to import what only some notebooks need."""
+PRELOADED_LATER = (
+    "scipy.stats", "scipy.ndimage", "sklearn.model_selection", "lightgbm",  # forecasts
+    "pyomo.environ", "pyomo.repn.plugins.standard_form",  # own constraints and CBC
+)  # fmt: skip
+"""What some notebooks import: each that is there, one by one while no kernel is asked for. Five seconds' work."""
 OWN_PACKAGES = (
     "ems.assets", "ems.database", "ems.dispatch", "ems.forecast", "ems.report", "ems.series", "ems.settlement",
     "ems.studies", "ems.tariffs",
@@ -79,6 +88,8 @@ class Zygote:
     selector: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
     kernels: dict[int, Kernel] = field(default_factory=dict)
     unread: dict[socket.socket, bytes] = field(default_factory=dict)
+    forked: int = 0
+    to_import: list[str] = field(default_factory=lambda: list(PRELOADED_LATER))
 
     def serve(self) -> None:
         """Fork kernels until the owner is gone."""
@@ -86,8 +97,12 @@ class Zygote:
         self.selector.register(self.owner_fd, selectors.EVENT_READ, self._leave)
         self.selector.register(self.wakeup, selectors.EVENT_READ, self._reap)
         while True:
-            for key, _ in self.selector.select():
+            has_more = self.forked >= WORTH_MORE and bool(self.to_import)
+            events = self.selector.select(IDLE_S if has_more else None)
+            for key, _ in events:
                 key.data(key.fileobj)
+            if has_more and not events:
+                preload_modules([self.to_import.pop(0)])
 
     def _accept(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
@@ -116,6 +131,7 @@ class Zygote:
         if pid == 0:
             self._become_kernel(request, os.getppid())
         self.kernels[pid] = Kernel(pid, connection)
+        self.forked += 1
         _send(connection, {"pid": pid})
 
     def _become_kernel(self, request: dict[str, Any], zygote_pid: int) -> NoReturn:
@@ -198,16 +214,33 @@ def die_with_parent(parent_pid: int) -> None:
 
 def preload() -> None:
     """Import what notebooks need, without starting a thread."""
-    gc.disable()  # nothing of what is imported is garbage; looking for some takes a fifth of the time
-    for name in PRELOADED:
+    with _keeping_all():
+        _import(PRELOADED)
+        for package in OWN_PACKAGES:
+            found = importlib.import_module(package)
+            for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+                if not module.name.startswith(NOT_PRELOADED):
+                    importlib.import_module(module.name)
+        _warm_up()
+
+
+def preload_modules(names: Iterable[str]) -> None:
+    """Import modules that are there, for kernels forked from now on."""
+    with _keeping_all():
+        _import(names)
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    for package in OWN_PACKAGES:
-        found = importlib.import_module(package)
-        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
-            if not module.name.startswith(NOT_PRELOADED):
-                importlib.import_module(module.name)
-    _warm_up()
+
+
+@contextlib.contextmanager
+def _keeping_all() -> Iterator[None]:
+    """Let the collector leave alone what is made meanwhile."""
+    gc.disable()  # nothing of what is imported is garbage; looking for some takes a fifth of the time
+    yield
     gc.enable()
     gc.collect()
     gc.freeze()  # the collector would else touch, and so copy, every page in every child

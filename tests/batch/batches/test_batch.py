@@ -86,8 +86,8 @@ def test_batch__what_is_done_is_not_done_again(swept: tuple[Path, dict[str, obje
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEMO_TOKEN", SECRET)
-        resumed = json.loads(run_ems(folder, "batch", "dispatch", "three", "--resume", "--json", forks=True).stdout)
-        again = json.loads(run_ems(folder, "batch", "dispatch", "three", "--json", forks=True).stdout)
+        resumed = json.loads(run_ems(folder, "batch", "dispatch", "three", "--resume", "--json").stdout)
+        again = json.loads(run_ems(folder, "batch", "dispatch", "three", "--json").stdout)
 
     assert (resumed["attempts"], again["reused"], again["attempts"]) == (3, 2, 1)
     assert len(list_runs(engine, limit=100)) == runs + 1
@@ -178,7 +178,7 @@ def test_batch__asked_to_stop_gives_its_cases_back(tmp_path: Path) -> None:
     assert not psutil.wait_procs(family, timeout=5)[1]
     assert {one.status for one in list_cases(engine, list_batches(engine)[0].id)} <= {"waiting", "completed"}
     assert all(run.status != "running" for run in list_runs(engine))
-    assert run_ems(folder, "batch", "dispatch", "mine", "--resume", "--workers", "1", forks=True).returncode == 0
+    assert run_ems(folder, "batch", "dispatch", "mine", "--resume", "--workers", "1").returncode == 0
     assert [one.status for one in list_cases(engine, list_batches(engine)[0].id)] == ["completed"] * 3
 
 

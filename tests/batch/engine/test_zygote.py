@@ -7,31 +7,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import papermill
 import psutil
 import pytest
+from forked_commands import run_forked
 from jupyter_client.kernelspec import NoSuchKernel
 from processes import command_line
 
 from ems.batch.engine.code_state import code_digest, code_stamp
-from ems.batch.engine.zygote import ENVIRONMENT
-from ems.batch.engine.zygote_client import close_zygotes, start_zygote
+from ems.batch.engine.zygote import IDLE_S, PRELOADED_LATER, WORTH_MORE
+from ems.batch.engine.zygote_client import start_zygote
 from ems.batch.jupyter import load_papermill
 from ems.errors import InvalidInput
 
 load_papermill()  # makes the engine known
-
-
-@pytest.fixture(scope="module", autouse=True)
-def zygote() -> Iterator[None]:
-    """One zygote for all tests of this module; none is left."""
-    start_zygote()
-    yield
-    close_zygotes()
 
 
 def notebook_of(folder: Path, *sources: str) -> Path:
@@ -123,6 +115,22 @@ def test_zygote__has_one_thread_and_a_frozen_heap(tmp_path: Path) -> None:
     assert process.num_threads() == 1
     assert int(frozen) > 100_000
     assert is_enabled == "True"
+
+
+def test_zygote__imports_more_where_many_kernels_are_forked(tmp_path: Path) -> None:
+    """What only some notebooks need is there from the fourth kernel on, or soon after; it starts no thread either."""
+    process = psutil.Process(start_zygote().process.pid)
+    path = notebook_of(tmp_path, "x = 1", f"import sys\nprint({PRELOADED_LATER[-1]!r} in sys.modules)")
+    end, said = time.monotonic() + 60, "False\n"
+
+    for _ in range(WORTH_MORE):
+        run(path)
+    while said == "False\n" and time.monotonic() < end:
+        time.sleep(2 * IDLE_S)
+        said = texts(run(path))[-1]
+
+    assert said == "True\n"
+    assert process.num_threads() == 1
 
 
 def test_kernel__does_not_look_at_each_module(tmp_path: Path) -> None:
@@ -299,15 +307,8 @@ def test_code__stamp_and_digest_change_with_a_file(tmp_path: Path, monkeypatch: 
     assert code_digest() != digest
 
 
-def test_rehearse__goes_through_and_starts_no_thread() -> None:
-    """In the zygote a rehearsal that is broken only costs time, unseen; and a thread would not survive the fork."""
-    code = (
-        "import os\nfrom ems.batch.engine.rehearsal import rehearse\nrehearse()\n"
-        "print(len(os.listdir('/proc/self/task')))"
-    )
-    single = {**os.environ, **ENVIRONMENT}
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=single)
+def test_rehearse__goes_through(tmp_path: Path) -> None:
+    """In the zygote a rehearsal that is broken only costs time, unseen."""
+    done = run_forked("ems.batch.engine.rehearsal:rehearse", [], tmp_path, os.environ, timeout_s=60)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["1"]
