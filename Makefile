@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HAS_UV := $(shell command -v uv 2>/dev/null)
+# Modules that were imported once stay compiled, also where a machine has turned that off: else each start takes thrice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test coverage lab lint format bench lock docs handbook schema clean
 
