@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,18 @@ from ems.database.engine import connect
 from ems.database.migrate import downgrade, upgrade
 from ems.database.schedules import schedule_states
 
-CHECKS = ["project", "database", "disk", "reports", "solvers", "versions", "time zones", "clock", "kernel"]
+CHECKS = [
+    "project",
+    "database",
+    "disk",
+    "reports",
+    "solvers",
+    "versions",
+    "compiled code",
+    "time zones",
+    "clock",
+    "kernel",
+]
 
 
 def test_doctor__all_fit_in_words_and_json(project: Path) -> None:
@@ -129,6 +143,23 @@ def test_tested_versions__of_the_checkout() -> None:
 
     assert {"click", "numpy", "cronsim"} <= set(tested)
     assert tested["cronsim"] == "2.8"
+
+
+@pytest.mark.parametrize(
+    ("setting", "state", "remedy"),
+    [({}, "ok", ""), ({"PYTHONDONTWRITEBYTECODE": "1"}, "warn", "unset PYTHONDONTWRITEBYTECODE")],
+)
+def test_check_compiled__where_python_keeps_nothing(
+    tmp_path: Path, setting: dict[str, str], state: str, remedy: str
+) -> None:
+    """Where nothing is compiled yet, the first start compiles and keeps it, unless it may not."""
+    code = "from ems.batch.watch.doctor import check_compiled\n[one] = check_compiled()\nprint(one.state, one.remedy)"
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, **setting, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+    assert done.stdout.strip() == f"{state} {remedy}".strip(), done.stderr
 
 
 def test_check_time_zones__are_here() -> None:

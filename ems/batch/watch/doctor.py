@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def examine_all() -> Iterator[Finding]:
     checks += [
         ("solvers", check_solvers),
         ("versions", check_versions),
+        ("compiled code", check_compiled),
         ("time zones", check_time_zones),
         ("clock", check_clock),
         ("kernel", check_kernel),
@@ -226,6 +228,23 @@ def check_time_zones() -> Iterator[Finding]:
         yield Finding("time zones", "fail", said, "pip install --force-reinstall tzdata; look at PYTHONTZPATH")
         return
     yield Finding("time zones", "ok", f"data {importlib.metadata.version('tzdata')} or the system's")
+
+
+def check_compiled() -> Iterator[Finding]:
+    """Look whether modules that were imported once stay compiled; else each start takes about thrice as long."""
+    specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
+    files = [Path(spec.cached) for spec in specs if spec is not None and spec.has_location and spec.cached]
+    missing = [file for file in files if not file.exists()]
+    if 2 * len(missing) <= len(files):
+        yield Finding("compiled code", "ok", "modules stay compiled from one start to the next")
+        return
+    said = f"{len(missing)} of {len(files)} modules are compiled anew at each start, which makes all commands slow"
+    if sys.dont_write_bytecode:
+        remedy = "unset PYTHONDONTWRITEBYTECODE"
+    else:
+        folder = sysconfig.get_paths()["purelib"]
+        remedy = f"let a user who may write there run: {sys.executable} -m compileall -q {folder}"
+    yield Finding("compiled code", "warn", said, remedy)
 
 
 def check_clock() -> Iterator[Finding]:
