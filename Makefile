@@ -6,7 +6,7 @@ HAS_UV := $(shell command -v uv 2>/dev/null)
 # Modules that were imported once stay compiled, also where a machine has turned that off: else each start takes thrice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test coverage lab lint format bench lock docs handbook schema clean
+.PHONY: help demo test suite coverage lab lint format bench lock docs handbook schema clean
 
 help:  ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,7 +14,11 @@ help:  ## Say what there is to make
 demo: $(VENV)/.ready  ## Run the battery dispatch of the demo site
 	$(BIN)/ems run dispatch demo
 
-test: $(VENV)/.ready-test lint  ## Run all checks and tests
+# Tests wait for processes, browsers and locks now and then; the checks of types take what is idle meanwhile.
+test: $(VENV)/.ready-test  ## Run all checks and tests
+	@$(MAKE) --no-print-directory --jobs 2 lint suite
+
+suite: $(VENV)/.ready-test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 coverage: $(VENV)/.ready-test  ## Run all tests and say which lines they reach; takes twice as long

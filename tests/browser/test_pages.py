@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from project_fixtures import DemoRun, run_ems
@@ -66,6 +67,12 @@ def _is_seen(page: Page) -> None:
     assert len(values) > 20
     assert counts.max() / picture.size < 0.97
     assert picture.std() > 10
+
+
+def grave_violations(page: Page) -> list[str]:
+    """What axe-core finds on a page that is serious or critical: the rule, and the first element that breaks it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]  # half the time of all
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def test_report__opens_without_fault_and_is_seen(page: Page, demo_run: DemoRun) -> None:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from report_fixtures import STUDIES, Reports
-from test_pages import _is_seen, browser, page
+from test_pages import _is_seen, browser, grave_violations, page
 
 __all__ = ["browser", "page"]
 
@@ -55,9 +54,7 @@ def test_report__without_fault_accessible_and_answered_first(page: Page, study: 
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     tallest_row = page.evaluate("Math.max(...[...document.querySelectorAll('tr')].map(row => row.offsetHeight))")
     assert tallest_row <= 0.35 * height
-    found = Axe().run(page).response["violations"]
-    grave = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
-    assert grave == []
+    assert grave_violations(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
 
 

@@ -6,12 +6,11 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from project_fixtures import make_project
 from shared_fixtures import made_once
 from site_samples import fill
-from test_pages import _is_seen, browser, page
+from test_pages import _is_seen, browser, grave_violations, page
 
 from ems.batch.site.places import PAGES
 from ems.batch.site.write import write_site
@@ -44,9 +43,7 @@ def test_page__without_fault_and_accessible(page: Page, pages_folder: Path, name
     assert page.locator("h1").count() == 1
     _is_seen(page)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    found = Axe().run(page).response["violations"]
-    grave = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
-    assert grave == []
+    assert grave_violations(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
 
 

@@ -9,11 +9,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page
 from report_fixtures import Reports
-from test_pages import browser, page
+from test_pages import browser, grave_violations, page
 
 from ems.batch.zoom import write_zoom
 from ems.errors import InvalidInput
@@ -64,8 +63,7 @@ def test_zoom__draws_lines_and_shows_less_after_a_drag(
     page.get_by_role("button", name="All", exact=True).click()
     page.wait_for_function("whole => document.getElementById('range').textContent === whole", arg=whole)
 
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert grave_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.faults == []  # type: ignore[attr-defined]
     page.get_by_role("link", name="The report").click()

@@ -109,14 +109,14 @@ def test_writers__no_update_is_lost(engine: sa.Engine, address: str) -> None:
 
 
 def test_writers__nobody_sees_a_lock(engine: sa.Engine, address: str) -> None:
-    """Fifty processes each make, change and report; all of it is there afterwards."""
-    run_writers(address, EVERYTHING)
-    assert count_assets(engine) == 7 + WRITERS
-    assert all(get_entry(engine, f"own-{number}").record.capacity_kwh == 100 + number for number in range(WRITERS))
-    assert get_entry(engine, "bat").version == 1 + WRITERS
-    assert len(status_history(engine, "bat")) == WRITERS
+    """Twenty processes each make, change and report; all of it is there afterwards."""
+    run_writers(address, EVERYTHING, 20)
+    assert count_assets(engine) == 7 + 20
+    assert all(get_entry(engine, f"own-{number}").record.capacity_kwh == 100 + number for number in range(20))
+    assert get_entry(engine, "bat").version == 1 + 20
+    assert len(status_history(engine, "bat")) == 20
     assert get_status(engine, "bat") == status_history(engine, "bat")[0]
-    assert len(history_of(engine, table_name="maintenance_records")) == WRITERS
+    assert len(history_of(engine, table_name="maintenance_records")) == 20
 
 
 def test_writers__same_portfolio_into_an_empty_register(engine: sa.Engine) -> None:
