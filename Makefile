@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A quarter of a test's time it waits for others: three share two cores.
+WORKERS ?= 3
 HAS_UV := $(shell command -v uv 2>/dev/null)
 # Modules that were imported once stay compiled, also where a machine has turned that off: else each start takes thrice as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,10 +21,10 @@ test: $(VENV)/.ready-test  ## Run all checks and tests
 	@$(MAKE) --no-print-directory --jobs 2 lint suite
 
 suite: $(VENV)/.ready-test
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 coverage: $(VENV)/.ready-test  ## Run all tests and say which lines they reach; takes twice as long
-	$(BIN)/pytest -n 2 --dist worksteal --cov=ems --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov=ems --cov-report=term
 
 lab: $(VENV)/.ready-lab  ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
