@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A quarter of a test's time it waits for others: three share two cores.
-WORKERS ?= 3
+# Processes of tests; three on two cores are no faster.
+WORKERS ?= 2
 HAS_UV := $(shell command -v uv 2>/dev/null)
 # Modules that were imported once stay compiled, also where a machine has turned that off: else each start takes thrice as long.
 unexport PYTHONDONTWRITEBYTECODE
