@@ -102,7 +102,8 @@ class Zygote:
             for key, _ in events:
                 key.data(key.fileobj)
             if has_more and not events:
-                preload_modules([self.to_import.pop(0)])
+                with _keeping_all():
+                    import_each([self.to_import.pop(0)])
 
     def _accept(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
@@ -215,7 +216,7 @@ def die_with_parent(parent_pid: int) -> None:
 def preload() -> None:
     """Import what notebooks need, without starting a thread."""
     with _keeping_all():
-        _import(PRELOADED)
+        import_each(PRELOADED)
         for package in OWN_PACKAGES:
             found = importlib.import_module(package)
             for module in pkgutil.walk_packages(found.__path__, f"{package}."):
@@ -224,15 +225,10 @@ def preload() -> None:
         _warm_up()
 
 
-def preload_modules(names: Iterable[str]) -> None:
-    """Import modules that are there, for kernels forked from now on."""
-    with _keeping_all():
-        _import(names)
-
-
-def _import(names: Iterable[str]) -> None:
+def import_each(names: Iterable[str]) -> None:
+    """Import modules that are there and not broken: LightGBM fails with an OSError where the system has no OpenMP."""
     for name in names:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):  # a notebook that needs it tells what is wrong
             importlib.import_module(name)
 
 

@@ -18,7 +18,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from processes import command_line
 
 from ems.batch.engine.code_state import code_digest, code_stamp
-from ems.batch.engine.zygote import IDLE_S, PRELOADED_LATER, WORTH_MORE
+from ems.batch.engine.zygote import IDLE_S, PRELOADED_LATER, WORTH_MORE, import_each
 from ems.batch.engine.zygote_client import start_zygote
 from ems.batch.jupyter import load_papermill
 from ems.errors import InvalidInput
@@ -131,6 +131,17 @@ def test_zygote__imports_more_where_many_kernels_are_forked(tmp_path: Path) -> N
 
     assert said == "True\n"
     assert process.num_threads() == 1
+
+
+def test_import__of_a_broken_package_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that the system lacks gives an OSError: the process with all its kernels must outlive it."""
+    (tmp_path / "broken_here.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+    (tmp_path / "whole_here.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    import_each(["broken_here", "not_there_at_all", "whole_here"])
+
+    assert "whole_here" in sys.modules
 
 
 def test_kernel__does_not_look_at_each_module(tmp_path: Path) -> None:
