@@ -32,10 +32,9 @@ class Server:
             def _answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length).decode()
-                server.asked.append(
-                    {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-                )
-                status, kind, text = server.answer(self.path)
+                headers = dict(self.headers)
+                server.asked.append({"method": self.command, "path": self.path, "headers": headers, "body": body})
+                status, kind, text = server.answer(self.path, headers)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 if status == 302:
@@ -53,10 +52,15 @@ class Server:
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
-    def answer(self, path: str) -> tuple[int, str, str]:
+    def asked_for(self, path: str) -> dict[str, Any]:
+        """The one request of this path: tasks that run side by side ask in any order."""
+        (found,) = (asked for asked in self.asked if asked["path"] == path)
+        return found
+
+    def answer(self, path: str, headers: dict[str, str]) -> tuple[int, str, str]:
         place = path.partition("?")[0]
         if place == "/echo":
-            return 200, "application/json", json.dumps({"you": self.asked[-1]["headers"].get("Authorization")})
+            return 200, "application/json", json.dumps({"you": headers.get("Authorization")})
         if place == "/trap":
             return 200, "text/plain", "${secrets.OTHER_TOKEN}"
         if place == "/gone":
@@ -167,12 +171,12 @@ def test_secrets__are_used_and_never_kept(
 
     assert done.status == "completed", done.error
     found = rows(done)
-    assert server.asked[0]["headers"]["Authorization"] == f"Bearer {SECRET}"
+    assert server.asked_for("/echo")["headers"]["Authorization"] == f"Bearer {SECRET}"
     assert found["ask"].outputs["body"] == {"you": "Bearer ***"}
     assert found["ask"].parameters["headers"] == {"Authorization": "Bearer ${secrets.CAMPUS_ACCESS}"}
     assert found["tell"].outputs == {"result": {"said": "<***>", "list": ["***"]}}
     assert found["fail"].error == "ValueError: it was ***"
-    assert json.loads(server.asked[-1]["body"]) == {"text": "${secrets.OTHER_TOKEN}"}
+    assert json.loads(server.asked_for("/json")["body"]) == {"text": "${secrets.OTHER_TOKEN}"}
     kept = b"".join(path.read_bytes() for path in (project / "data").glob("ems.sqlite*"))
     kept += b"".join(path.read_bytes() for path in (project / ".ems").rglob("*") if path.is_file())
     kept += "".join(capfd.readouterr()).encode()
