@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -71,6 +72,8 @@ def fleet_numbers(
 ) -> FleetNumbers:
     """Return the register in numbers at a moment, the present one where nothing is given.
 
+    Days of maintenance and warranties pass by the clock of each site.
+
     Parameters
     ----------
     engine : Engine
@@ -79,7 +82,6 @@ def fleet_numbers(
         Minutes of silence after which an asset counts as offline.
     """
     now = now or utc_now()
-    today = now.astimezone(dt.UTC).date()
     in_use = ASSETS.c.status != "decommissioned"
     with reading(engine) as connection:
         by_kind = _counts(connection, ASSETS.c.kind, in_use)
@@ -88,8 +90,9 @@ def fleet_numbers(
         capacity = _capacities(connection)
         live = _live(connection, now, stale_after_min)
         alarms = _counts(connection, STATUS.c.alarm_level, STATUS.c.alarm_level != "none", in_use, of_status=True)
-        open_, overdue = _maintenance(connection, today)
-        ended, ending = _warranties(connection, today)
+        days = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in _timezones(connection)}
+        open_, overdue = _maintenance(connection, days)
+        ended, ending = _warranties(connection, days)
         sites = connection.execute(sa.select(sa.func.count()).where(SITES.c.status != "decommissioned")).scalar_one()
     total = sum(by_kind.values())
     online = sum(row.number for row in live if row.is_online)
@@ -163,14 +166,26 @@ def _live(connection: sa.Connection, now: dt.datetime, stale_after_min: float) -
     return list(connection.execute(query).all())
 
 
-def _maintenance(connection: sa.Connection, today: dt.date) -> tuple[int, int]:
+def _timezones(connection: sa.Connection) -> list[str]:
+    return list(connection.execute(sa.select(SITES.c.timezone).distinct()).scalars())
+
+
+def _by_site(days: Mapping[str, dt.date]) -> sa.ColumnElement[Any]:
+    """Return, in the words of SQL, the day of each timezone at the site of a row."""
+    if not days:  # without a site there is no row either
+        return sa.cast(sa.null(), sa.Date)
+    return sa.case({zone: sa.literal(day, sa.Date) for zone, day in days.items()}, value=SITES.c.timezone)
+
+
+def _maintenance(connection: sa.Connection, days: Mapping[str, dt.date]) -> tuple[int, int]:
+    """Return how many records are open, and overdue, at the day that each timezone has."""
     table = MAINTENANCE
-    source = table.join(ASSETS, ASSETS.c.id == table.c.asset_id)
+    source = table.join(ASSETS, ASSETS.c.id == table.c.asset_id).join(SITES, SITES.c.id == ASSETS.c.site_id)
     waiting = table.c.status.in_(("scheduled", "overdue"))
     query = (
         sa.select(
             sa.func.count(),
-            sa.func.count().filter(waiting, table.c.scheduled_date < today),
+            sa.func.count().filter(waiting, table.c.scheduled_date < _by_site(days)),
         )
         .select_from(source)
         .where(sa.or_(waiting, table.c.status == "in_progress"), ASSETS.c.status != "decommissioned")
@@ -179,11 +194,14 @@ def _maintenance(connection: sa.Connection, today: dt.date) -> tuple[int, int]:
     return int(open_), int(overdue)
 
 
-def _warranties(connection: sa.Connection, today: dt.date) -> tuple[int, int]:
-    end = ASSETS.c.warranty_expiry_date
-    soon = today + dt.timedelta(days=WARRANTY_AHEAD_D)
-    query = sa.select(sa.func.count().filter(end < today), sa.func.count().filter(end >= today, end <= soon)).where(
-        ASSETS.c.status != "decommissioned"
+def _warranties(connection: sa.Connection, days: Mapping[str, dt.date]) -> tuple[int, int]:
+    """Return how many warranties are over, and end soon, at the day that each timezone has."""
+    end, ahead = ASSETS.c.warranty_expiry_date, dt.timedelta(days=WARRANTY_AHEAD_D)
+    today, soon = _by_site(days), _by_site({zone: day + ahead for zone, day in days.items()})
+    query = (
+        sa.select(sa.func.count().filter(end < today), sa.func.count().filter(end >= today, end <= soon))
+        .select_from(ASSETS.join(SITES, SITES.c.id == ASSETS.c.site_id))
+        .where(ASSETS.c.status != "decommissioned")
     )
     ended, ending = connection.execute(query).one()
     return int(ended), int(ending)

@@ -155,6 +155,21 @@ def test_fleet_numbers__counted_by_hand(register: sa.Engine) -> None:
     assert (numbers.warranties_ended, numbers.warranties_ending) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("hour", "overdue", "ended"),
+    [(21, 0, 0), (22, 1, 1)],  # midnight in Berlin in summer: the third of June is over at 22:00 UTC
+)
+def test_fleet_numbers__days_pass_by_the_clock_of_the_site(
+    register: sa.Engine, hour: int, overdue: int, ended: int
+) -> None:
+    day = dt.date(2024, 6, 3)
+    create_asset(register, battery("spare", warranty_expiry_date=day))
+    create_maintenance(register, maintenance("m1", scheduled_date=day))
+    numbers = fleet_numbers(register, dt.datetime(2024, 6, 3, hour, tzinfo=dt.UTC))
+    assert (numbers.maintenance_open, numbers.maintenance_overdue) == (1, overdue)
+    assert (numbers.warranties_ended, numbers.warranties_ending) == (ended, 1 - ended)
+
+
 def test_fleet_numbers__of_an_empty_register(engine: sa.Engine) -> None:
     numbers = fleet_numbers(engine)
     assert (numbers.assets, numbers.online_share, numbers.by_kind, numbers.capacity_kwh) == (0, None, {}, 0)
