@@ -27,7 +27,8 @@ Exit codes: 0 the result is the same, 1 it differs, 2 the run cannot be repeated
 def replay(run_id: str, anyway: bool, quiet: bool, as_json: bool) -> None:
     """Repeat a run with the same study and parameters, and say whether its result is the same.
 
-    Inputs must be the files that the run read, by their SHA-256; other versions of packages are noted.
+    Inputs must be the files that the run read, by their SHA-256; other versions of packages and other code in the
+    notebook are noted.
     """
     from ems.batch.run import run_case
     from ems.batch.watch.replay import differing_results, replay_of

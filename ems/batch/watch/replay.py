@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ems.batch.parameters import Case
+from ems.batch.watch.changed_code import changed_code
 from ems.batch.watch.recorded import case_of
 from ems.database.optimizations import jobs_of
 from ems.database.records import ACTIVE, Run
@@ -39,7 +40,7 @@ class Replay:
     changed_inputs : tuple of str
         A sentence for each file that is another one now.
     notes : tuple of str
-        A sentence for each package of another version.
+        A sentence for each package of another version, and one for a notebook with other code.
     """
 
     run: Run
@@ -76,7 +77,8 @@ def replay_of(run: Run) -> Replay:
         again = "" if run.case_name == "notebook" else f": ems run {run.study} {run.case_name}"
         raise InvalidInput(f"run {run.id}", f"was cancelled and has no result to compare with; run it anew{again}")
     case = case_of(run)
-    return Replay(run, case, tuple(changed_inputs(run, case.study)), tuple(changed_versions(run.versions, versions())))
+    notes = (*changed_code(run), *changed_versions(run.versions, versions()))
+    return Replay(run, case, tuple(changed_inputs(run, case.study)), notes)
 
 
 def changed_inputs(run: Run, study: Study) -> list[str]:
