@@ -31,6 +31,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_S = 3600
+LONGEST_END_S = 60
+"""Time in which what ends with its parent is gone after the batch; most of it is for a busy machine."""
 RARE = 0.1
 KINDS = {"kernel": 6, "worker": 4, "zygote": 1, "coordinator": 1}
 """How often each kind of process is killed: the last two are long in coming back."""
@@ -84,10 +86,15 @@ class Stage:
             return "kernel" if is_forked else "zygote"
         return "coordinator" if " batch dispatch " in words else "other"
 
+    @property
+    def kills(self) -> int:
+        """How many processes were killed."""
+        return sum(count for what, count in self.done.items() if what.endswith("killed"))
+
     def kill_one(self) -> None:
         """Kill a process of a random kind, seldom before there is a kernel: else no case would ever begin."""
         there = self.processes()
-        if not there["kernel"] and self.dice.random() > RARE:
+        if not there["kernel"] and (not self.kills or self.dice.random() > RARE):
             return
         (kind,) = self.dice.choices(list(KINDS), list(KINDS.values()))
         if there[kind]:
@@ -103,7 +110,8 @@ def survive(stage: Stage, cases: int, kills: int, *, full_disk: bool, restart: l
     begun, is_resumed = time.monotonic(), False
     trouble_at = [stage.dice.uniform(8, 20) for _ in range(2)]
     while time.monotonic() - begun < LONGEST_S:
-        time.sleep(stage.dice.uniform(0.3, 1.5))
+        # Looks often until it has killed the first: a few cases have their kernels for a second or two.
+        time.sleep(stage.dice.uniform(0.3, 1.5) if stage.kills else 0.1)
         assert stage.command is not None
         code = stage.command.poll()
         if code is not None:
@@ -125,9 +133,9 @@ def survive(stage: Stage, cases: int, kills: int, *, full_disk: bool, restart: l
             subprocess.run(restart, check=True, stdout=subprocess.DEVNULL, env=plain)
             stage.done["database restarted"] += 1
             restart = None
-        if sum(count for what, count in stage.done.items() if what.endswith("killed")) < kills:
+        if stage.kills < kills:
             stage.kill_one()
-    time.sleep(5)
+    _await_ends(stage)
     return found_faults(stage, cases)
 
 
@@ -161,8 +169,15 @@ def survive_on_dask(stage: Stage, cases: int) -> list[str]:
                 os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
                 stage.done["worker killed"] += 1
         stage.done[f"command ended with {stage.command.returncode}"] += 1
-    time.sleep(5)
+    _await_ends(stage)
     return found_faults(stage, cases)
+
+
+def _await_ends(stage: Stage) -> None:
+    """Wait until no process of the project is left; `found_faults` tells which are nevertheless."""
+    end = time.monotonic() + LONGEST_END_S
+    while any(stage.processes().values()) and time.monotonic() < end:
+        time.sleep(0.5)
 
 
 def _was_begun(stage: Stage) -> bool:

@@ -148,7 +148,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name[:LONGEST_SHOWN], names, n=1, cutoff=0.6)
     if near:
-        return f"did you mean {near[0]}?"
+        return f"did you mean {bare(near[0])}?"
     if len(names) > MOST_LISTED:
-        return f"known are {', '.join(names[:MOST_LISTED])} and {len(names) - MOST_LISTED} more"
-    return "known are " + ", ".join(names) if names else "none is known"
+        return f"known are {', '.join(map(bare, names[:MOST_LISTED]))} and {len(names) - MOST_LISTED} more"
+    return "known are " + ", ".join(map(bare, names)) if names else "none is known"
+
+
+def bare(name: str) -> str:
+    """Return a name as `show` words it, without quotation marks where it is not cut.
+
+    >>> bare("horizon_h"), bare("a\\tb")
+    ('horizon_h', 'a\\\\u0009b')
+    """
+    shown = show(name)
+    return shown[1:-1] if shown.endswith("'") else shown

@@ -7,6 +7,7 @@ a table, the entries of a report and the value that the optimization reads.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import types
 import typing
@@ -30,11 +31,12 @@ from pydantic import (
 )
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ems.display import Card, Short, counted, shown_value
 from ems.errors import InvalidInput, did_you_mean, show
 from ems.folders import LONGEST_SLUG
-from ems.unit_traps import remedy_for
+from ems.unit_traps import largest_of, remedy_for
 from ems.units import unit_of, with_unit
 
 LONGEST_NAME = 200
@@ -123,7 +125,7 @@ class _RecordMeta(ModelMetaclass):
                 return super().__call__(**given)
             except ValidationError as error:
                 # What follows from a wrong field is wrong too; only the field that was given is named.
-                derived = {name for name in cls.derive(given) if given.get(name) is None}
+                derived = {name for name in cls._derived(given) if given.get(name) is None}
                 own = [
                     item for item in error.errors(include_url=False) if item["loc"][:1] not in {(n,) for n in derived}
                 ]
@@ -179,13 +181,23 @@ class Record(BaseModel, metaclass=_RecordMeta):
         """Return values for fields that were not given and follow from others; the one place where they do."""
         return {}
 
+    @classmethod
+    def _derived(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return cls.derive(given)
+        except OverflowError:  # of a number that its own field refuses
+            return {}
+
     @model_validator(mode="wrap")
     @classmethod
     def _with_derived(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, Mapping):
             return handler(data)
+        beyond = _beyond_range(data)
+        if beyond:
+            raise ValidationError.from_exception_data(cls.__name__, beyond)
         derived = {
-            name: value for name, value in cls.derive(data).items() if value is not None and data.get(name) is None
+            name: value for name, value in cls._derived(data).items() if value is not None and data.get(name) is None
         }
         record = handler({**data, **derived})
         record.__pydantic_fields_set__.difference_update(derived)
@@ -324,6 +336,10 @@ _SIGN = {
     "less_than": ("lt", "must be less than"),
     "less_than_equal": ("le", "must be at most"),
 }
+_LENGTH = {
+    "string_too_long": ("max_length", "must have at most {} characters"),
+    "too_short": ("min_length", "needs entries, at least {}"),
+}
 _TYPE = {
     "float_type": "must be a number",
     "int_type": "must be a whole number",
@@ -339,6 +355,15 @@ _TYPE = {
     "timezone_aware": "must say its offset from UTC, as in 2024-06-01T08:00+02:00",
     "string_too_short": "must not be empty",
 }
+
+
+def _beyond_range(given: Mapping[str, Any]) -> list[InitErrorDetails]:
+    """Return an error for each number that is too large for any field of its unit."""
+    return [
+        InitErrorDetails(type=PydanticCustomError("beyond_range", "is out of range"), loc=(name,), input=value)
+        for name, value in given.items()
+        if isinstance(name, str) and isinstance(value, int | float) and largest_of(name) < abs(value) != math.inf
+    ]
 
 
 def findings_of(record: type[BaseModel], error: ValidationError) -> list[str]:
@@ -362,14 +387,17 @@ def _finding(record: type[BaseModel], item: dict[str, Any]) -> str:
     if kind in _SIGN:
         key, words = _SIGN[kind]
         said = f"{words} {with_unit(f'{context[key]:g}', name)}{_remedy(name, value, context[key])}"
+    elif kind == "beyond_range":
+        said = f"is out of range; must lie within ±{with_unit(f'{largest_of(name):g}', name)}"
     elif kind in _TYPE:
         said = _TYPE[kind]
     elif kind == "literal_error":
         said = f"must be {context.get('expected', 'another value')}"
     elif kind == "string_pattern_mismatch":
         said = "must be small letters, digits and single hyphens, as in harbour-battery-1"
-    elif kind == "string_too_long":
-        said = f"must have at most {context.get('max_length')} characters"
+    elif kind in _LENGTH:
+        key, words = _LENGTH[kind]
+        said = words.format(context[key])
     elif kind.startswith(("datetime", "date", "time", "timezone")):
         said = (
             "must be a date and time, as in 2024-06-01T08:00+02:00"

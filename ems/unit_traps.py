@@ -1,11 +1,14 @@
 """Numbers in another unit than their name says: what a value out of its bounds was most likely meant to be.
 
+And numbers beyond anything there is, whatever their field: a solver drowns in them.
+
 A remedy is offered only where one reading is far more likely than any other; otherwise a finding stays without one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from ems.units import unit_of
 
@@ -16,7 +19,21 @@ _LEAST_PERCENT_OF_EFFICIENCY = 20.0
 
 # The unit a thousand times smaller, which people write instead.
 _SMALLER = {"kW": "W", "kWh": "Wh", "kV": "V", "kVA": "VA", "kvar": "var"}
+_LARGEST = {"kW": 1e12, "kWh": 1e12, "currency/kWh": 1e12}
+"""More than the world uses: these meet in one sum with numbers around 1, to at least three digits."""
+_LARGEST_OF_ALL = 1e15
+"""Beyond it a number has no digit left behind the point."""
 _DIRECTIONS = ("charge", "discharge", "import", "export", "load", "output")
+
+
+@cache
+def largest_of(field_name: str) -> float:
+    """Return the largest number, with either sign, that a field can have whatever its own bounds are.
+
+    >>> largest_of("max_charge_kw"), largest_of("seed")
+    (1000000000000.0, 1000000000000000.0)
+    """
+    return _LARGEST.get(unit_of(field_name) or "", _LARGEST_OF_ALL)
 
 
 def remedy_for(field_name: str, value: float, bound: float) -> str:

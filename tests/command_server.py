@@ -25,7 +25,7 @@ NOT_IMPORTED = (
     "ems.database.migrations",  # environments of Alembic, which it runs itself
     "ems.batch.engine.forked_kernel",  # kernels are another process' work
 )
-MOST_BYTES = 1 << 20
+PART_BYTES = 1 << 20
 
 
 def serve(address: str, owner_fd: int) -> NoReturn:
@@ -70,7 +70,9 @@ def _import_all() -> None:
 def _become_command(connection: socket.socket) -> NoReturn:
     """Run the command that was asked for, as a process of its own; never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    data, files, _, _ = socket.recv_fds(connection, MOST_BYTES, 2)
+    data, files, _, _ = socket.recv_fds(connection, PART_BYTES, 2)
+    while part := connection.recv(PART_BYTES):
+        data += part
     asked = json.loads(data)
     for own, given in zip((1, 2), files, strict=True):
         os.dup2(given, own)

@@ -26,7 +26,7 @@ import pytest
 import sqlalchemy as sa
 from shared_fixtures import made_once
 
-LONGEST_START_S = 30
+LONGEST_START_S = 120
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,10 @@ def run_forked(
             "folder": str(folder),
             "environment": dict(environment),
         }
-        socket.send_fds(connection, [json.dumps(asked).encode()], [out.fileno(), err.fileno()])
+        data = json.dumps(asked).encode()
+        sent = socket.send_fds(connection, [data], [out.fileno(), err.fileno()])
+        connection.sendall(data[sent:])  # a large environment goes in parts
+        connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(16)
         code = json.loads(answer) if answer else -9
         said = [_text_of(file) for file in (out, err)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,13 +37,26 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What ``ems run dispatch demo`` has left."""
+    """What ``ems run dispatch demo`` has left; tests only read it."""
 
     folder: Path
     output: str
     report: Path
     index: Path
     database: str
+
+    def copy(self, folder: Path) -> Path:
+        """Return a copy of the project in a folder: for tests that write, and while others read.
+
+        The files beside an embedded database go when its last reader does, so that they cannot be copied.
+        """
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("ems.sqlite*", ".partial-*"))
+        with (
+            contextlib.closing(sqlite3.connect(self.folder / "data" / "ems.sqlite")) as given,
+            contextlib.closing(sqlite3.connect(folder / "data" / "ems.sqlite")) as own,
+        ):
+            given.backup(own)
+        return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +14,14 @@ from click.testing import CliRunner
 from project_fixtures import environment_of
 
 from ems import errors
+from ems.batch.watch.logs import log_file
 from ems.cli import commands
 from ems.cli.exit_codes import DATABASE, FAILED, INFEASIBLE, INVALID, MEANINGS, STOPPED, code_of
 from ems.cli.lazy import LazyGroup
+from ems.database.engine import connect
+from ems.database.records import Run
+from ems.database.runs import open_run
+from ems.folders import write_whole
 
 
 @pytest.mark.parametrize(
@@ -89,21 +93,21 @@ def test_code__of_a_question_that_is_denied(project: Path, typed: str, said: str
 
 
 def test_code__of_ctrl_c(project: Path) -> None:
-    """The service of schedules waits; the signal comes while it does."""
-    log = ["runs", "log", "--follow", "r1"]
+    """The log of a run that goes on is followed; the signal comes when its first line was shown."""
+    engine = connect()
+    open_run(engine, Run(id="r1", study="dispatch", case_name="demo", title="R", host="far", process_id=1))
+    engine.dispose()
+    write_whole(log_file("r1"), json.dumps({"event": "message", "message": "begun"}) + "\n")
     code = (
-        "from ems.database.engine import connect\nfrom ems.database.records import Run\n"
-        "from ems.database.runs import open_run\nimport os, sys\n"
-        "open_run(connect(), Run(id='r1', study='dispatch', case_name='demo', title='R', host='far', process_id=1))\n"
-        f"from ems.cli import commands\nprint('begun', flush=True)\ncommands({log!r}, prog_name='ems')"
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background has none
+        "from ems.cli import commands\ncommands(['runs', 'log', '--follow', 'r1'], prog_name='ems')"
     )
     started = subprocess.Popen(
         [sys.executable, "-c", code], env=environment_of(project), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert started.stdout.readline() == b"begun\n"
-    time.sleep(1)
-    os.kill(started.pid, signal.SIGINT)
-    _, said = started.communicate(timeout=30)
+    assert started.stdout.readline().split()[-1] == b"begun"
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=120)
 
     assert started.returncode == STOPPED
     assert said.decode().strip() == "stopped"

@@ -22,7 +22,7 @@ from ems.database.engine import connect
 from ems.database.migrate import upgrade
 from ems.database.workflows import list_executions
 
-LONGEST_S = 60
+LONGEST_S = 120
 
 
 @pytest.fixture
@@ -58,13 +58,23 @@ def service(project: Path, *arguments: str, database_url: str | None = None) -> 
     )
 
 
-def read_until(process: subprocess.Popen[str], words: str) -> None:
-    """Wait until a service has said something."""
+def read_until(process: subprocess.Popen[str], *words: str) -> str:
+    """Return what a service says until it has said one of some things."""
     assert process.stdout is not None
+    said = ""
     for line in process.stdout:
-        if words in line:
-            return
-    pytest.fail(f"the service ended without saying {words!r}")
+        said += line
+        if any(one in line for one in words):
+            return said
+    pytest.fail(f"the service ended without saying any of {words}:\n{said}")
+
+
+def read_rest(process: subprocess.Popen[str]) -> str:
+    """Return what a service still says until it ends; `communicate` would lose what was read ahead."""
+    assert process.stdout is not None
+    said = process.stdout.read()
+    process.wait(LONGEST_S)
+    return said
 
 
 def test_help__shows_how_times_are_written(small: Path) -> None:
@@ -140,12 +150,14 @@ def test_run__two_copies_start_each_time_once(small: Path, database_url: str) ->
     write(small, "tick", "schedule: {every: 1s, missed: run_all}")
 
     copies = [service(small, database_url=database_url) for _ in range(2)]
+    # Each heeds signals from then on: one has begun something, the other one has seen that.
+    begun = [read_until(copy, "tick: started", "another copy of the service") for copy in copies]
     end = time.monotonic() + LONGEST_S
     while len(list_executions(engine, status="completed")) < 2 and time.monotonic() < end:
         time.sleep(0.2)
     for copy in copies:
         copy.send_signal(signal.SIGTERM)
-    said = [copy.communicate(timeout=LONGEST_S)[0] for copy in copies]
+    said = [first + read_rest(copy) for first, copy in zip(begun, copies, strict=True)]
 
     assert [copy.returncode for copy in copies] == [0, 0], said
     found = list_executions(engine)
@@ -178,18 +190,18 @@ def test_run__sigterm_lets_work_finish_and_a_second_one_ends_it(small: Path) -> 
     connect(f"sqlite:///{small}/data/ems.sqlite").dispose()  # made here, where all that it takes is loaded
     other = small.with_name("other")
     shutil.copytree(small, other)
-    write(small, "slow", "schedule: {every: 1s, missed: run_last}", duration_s=2)
+    write(small, "slow", "schedule: {every: 1s, missed: run_last}", duration_s=4)
     write(other, "slow", "schedule: {every: 1s, missed: run_last}", duration_s=600)
     once, twice = service(small), service(other)
-    for process in (once, twice):
-        read_until(process, "slow: started")
-    once.send_signal(signal.SIGTERM)
+    read_until(once, "slow: started")
+    once.send_signal(signal.SIGTERM)  # at once, while its work runs
+    read_until(twice, "slow: started")
     time.sleep(2.0)  # so that the work of the other one has begun
     twice.send_signal(signal.SIGINT)
     read_until(twice, "stopping")
     twice.send_signal(signal.SIGINT)
 
-    said_once, said_twice = (process.communicate(timeout=LONGEST_S)[0] for process in (once, twice))
+    said_once, said_twice = read_rest(once), read_rest(twice)
 
     assert (once.returncode, twice.returncode) == (0, 130)
     assert "stopping: asked to; no new work is taken, waiting for slow" in said_once

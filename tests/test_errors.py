@@ -54,6 +54,12 @@ def test_show__one_line_without_control_characters(value, text):
     assert show(value) == text
 
 
+def test_did_you_mean__names_of_people_are_short_and_without_control_characters():
+    """Headers of a file are offered as they stand there."""
+    assert did_you_mean("load", ["lo\x1b[31mad"]) == "did you mean lo\\u001b[31mad?"
+    assert did_you_mean("load", ["x" * 5000]) == f"known are '{'x' * 79}...' (5000 characters)"
+
+
 def test_show__long_text_says_its_length():
     shown = show("x" * 5000)
     assert shown.endswith("...' (5000 characters)")

@@ -76,6 +76,9 @@ def tank(**fields: Any) -> Tank:
         ({"capacity_kwh": None}, "tank 't1': capacity_kwh = nothing: must be a number"),
         ({"capacity_kwh": float("nan")}, "tank 't1': capacity_kwh = nan kWh: must be a finite number"),
         ({"capacity_kwh": float("inf")}, "tank 't1': capacity_kwh = inf kWh: must be a finite number"),
+        ({"capacity_kwh": 1e300}, "capacity_kwh = 1e+300 kWh: is out of range; must lie within ±1e+12 kWh"),
+        ({"losses_kw": -(10**400)}, "... kW: is out of range; must lie within ±1e+12 kW"),
+        ({"sensors": 10**400}, "is out of range; must lie within ±1e+15"),
         ({"is_open": 1}, "tank 't1': is_open = 1: must be true or false"),
         ({"is_open": "yes"}, "tank 't1': is_open = 'yes': must be true or false"),
         ({"medium": "milk"}, "tank 't1': medium = 'milk': must be 'water' or 'oil'"),
@@ -118,6 +121,26 @@ def test_record__all_findings_at_once():
         "  max_charge: no such field; known are built_at, capacity_kwh, id, is_open, losses_kw, medium, min_soc, "
         "name, note, sensors, valves"
     )
+
+
+def test_record__number_out_of_range_inside_a_list():
+    with pytest.raises(InvalidInput, match=r"^cellar: tanks\.1\.capacity_kwh = 1e\+300 kWh: is out of range"):
+        Cellar(tanks=[{"id": "t1", "capacity_kwh": 1e300}])
+
+
+def test_derive__from_a_number_beyond_all_range():
+    """A square of it overflows; the field itself is what is refused."""
+
+    class Disc(Record):
+        diameter_m: Positive
+        area_m2: Positive | None = None
+
+        @classmethod
+        def derive(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+            return {"area_m2": given["diameter_m"] ** 2 * 0.785}
+
+    with pytest.raises(InvalidInput, match=r"^disc: diameter_m = 1e\+300 m: is out of range; must lie within"):
+        Disc(diameter_m=1e300)
 
 
 def test_record__finding_inside_a_list_is_counted_from_one():
@@ -186,7 +209,7 @@ def test_derive__given_value_wins_and_derived_is_not_given():
 
 
 @given(
-    capacity_kwh=st.floats(min_value=1e-300, max_value=1e300),
+    capacity_kwh=st.floats(min_value=1e-300, max_value=1e12),
     min_soc=st.floats(0, 1),
     sensors=st.integers(1, 9),
     note=st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=50),

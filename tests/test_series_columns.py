@@ -66,6 +66,20 @@ def test_read_series__another_separator(tmp_path: Path) -> None:
         demand(tmp_path, f"{HOURS[0]};1", header="time;demand_kw")
 
 
+def test_read_series__header_of_another_separator_is_no_time_column(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        demand(tmp_path, f"{HOURS[0]}\t1", header="time\tdemand_kw")
+    assert "\t" not in str(caught.value)
+    assert caught.value.findings[0].endswith("say time_column")
+    assert caught.value.findings[-1].endswith('so perhaps say separator: "\\t"')
+
+
+def test_read_series__endless_header(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        demand(tmp_path, f"{HOURS[0]},1", header=f"{'time' * 50_000},kw")
+    assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

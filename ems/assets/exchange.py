@@ -118,6 +118,8 @@ def read_register(path: Path, default_site: str | None = None) -> Register:
                 read.findings.append(f"{series.place}, series: must be lines of 'name: value'")
         except InvalidInput as error:
             read.findings += [f"{series.place}, series: {finding}" for finding in error.findings]
+    if not read.findings and currency is None and form is None and not any(tables.values()):
+        read.findings.append("states nothing; a table needs a row below its header, as ems assets export writes it")
     refuse_if_wrong(where, read.findings)
     return Register(**tables, currency=None if currency is None else str(currency.value), series=form)
 

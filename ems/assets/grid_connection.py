@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ems.assets.amount import HORIZON, add_once, total
 from ems.assets.asset import Asset, AssetInputs, add_ramps
@@ -36,6 +36,13 @@ class DemandSoFar(Record):
     settlement."""
     daily_peaks_kw: KwByPeriod = Field(default_factory=dict)
     """Highest powers of days, for the mean of the highest days. Acts in dispatch and settlement."""
+
+
+def _no_truth(value: object) -> object:
+    # True equals 1, so that a choice among numbers would take it.
+    if isinstance(value, bool):
+        raise ValueError("must be 1 or 3")
+    return value
 
 
 class GridConnection(Asset):
@@ -85,7 +92,7 @@ class GridConnection(Asset):
     """Nominal voltage. Describes only."""
     frequency_hz: Positive = 50.0
     """Nominal frequency. Describes only."""
-    phases: Literal[1, 3] | None = None
+    phases: Annotated[Literal[1, 3] | None, BeforeValidator(_no_truth)] = None
     """Number of phases. Describes only."""
     transformer_capacity_kva: Positive | None = None
     """Apparent power of the transformer; times the least power factor it bounds import and export. Acts in dispatch

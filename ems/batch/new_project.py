@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -66,6 +67,15 @@ def make_project(folder: Path) -> Path:
             f"project {named}",
             f"{template} has no {', '.join(missing)} to begin with; install ems from its wheel or its repository",
         )
+    try:
+        return _make(folder, template, named)
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ENOENT):  # what another name does not mend
+            raise
+        raise InvalidInput(f"project {named}", f"cannot be made: {error.strerror}; name another folder") from None
+
+
+def _make(folder: Path, template: Path, named: str) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Made beside its place and then named: a project that is there is whole.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:

@@ -95,6 +95,9 @@ def open_engine(url: str, *, keeps_connections: bool = False) -> sa.Engine:
         raise DatabaseProblem(
             f"database {given} is no address; use sqlite:///folder/file.sqlite or postgresql://user@host/name"
         ) from None
+    if address.drivername not in ("sqlite", "sqlite+pysqlite") and "@" in f"{address.host}{address.database}":
+        # A password with "@" ends at it, and the rest would be looked up, and shown, as the name of a host.
+        raise DatabaseProblem(f"database {masked(url)} has more than one @; write it as %40 within a password")
     if address.drivername in ("sqlite", "sqlite+pysqlite"):
         return _open_sqlite(address, keeps_connections=keeps_connections)
     if address.drivername != "postgresql+psycopg":

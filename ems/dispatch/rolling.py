@@ -27,7 +27,7 @@ from ems.dispatch.rolling_rows import (
     with_risk,
 )
 from ems.dispatch.solvers.exactness import TOLERANCE_KW, solve_exactly
-from ems.dispatch.solvers.highs import highs_lp, set_options, silent_highs
+from ems.dispatch.solvers.highs import pass_matrix, set_options, silent_highs
 from ems.dispatch.warm import NUMBERS, WarmDispatch
 from ems.errors import Infeasible, NoSolution
 
@@ -309,7 +309,7 @@ class WindowPlanner:
             # A basis survives only without presolve, and the serial dual simplex starts best from it.
             self._highs.setOptionValue("presolve", "off")
             self._highs.setOptionValue("solver", "simplex")
-        self._highs.passModel(highs_lp(matrix))
+        pass_matrix(self._highs, matrix)
         if basis is not None:
             self._highs.setBasis(basis)
         return self._highs

@@ -30,7 +30,7 @@ from ems.dispatch.formulation.scaling import Scaling
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
-from ems.dispatch.solvers.highs import highs_lp, read_solution, set_options, silent_highs
+from ems.dispatch.solvers.highs import pass_matrix, read_solution, set_options, silent_highs
 from ems.dispatch.solvers.solution import Solution
 from ems.errors import InvalidInput, NoSolution
 
@@ -248,7 +248,7 @@ class SizedDispatch:
             self._highs = silent_highs()
             set_options(self._highs, self.options, has_integers=False)
             self._highs.setOptionValue("solver", "simplex")
-            self._highs.passModel(highs_lp(self.matrix))
+            pass_matrix(self._highs, self.matrix)
         solution = self._solved(begin)
         if solution.status != "optimal" and not is_first:
             # A basis from far away may lead astray; from nothing the answer is found in any case.

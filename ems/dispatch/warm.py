@@ -17,7 +17,7 @@ from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
 from ems.dispatch.result import DispatchResult
 from ems.dispatch.solvers.exactness import TOLERANCE_KW, curve_error, solve_exactly
-from ems.dispatch.solvers.highs import highs_lp, read_solution, set_options, silent_highs
+from ems.dispatch.solvers.highs import pass_matrix, read_solution, set_options, silent_highs
 from ems.dispatch.solvers.solution import Solution
 from ems.errors import Infeasible, InvalidInput, NoSolution
 
@@ -185,7 +185,7 @@ class WarmDispatch:
             # A basis survives only without presolve, and the serial dual simplex starts best from it.
             self._highs.setOptionValue("presolve", "off")
             self._highs.setOptionValue("solver", "simplex")
-            self._highs.passModel(highs_lp(self._matrix))
+            pass_matrix(self._highs, self._matrix)
         begin = time.perf_counter()
         self._highs.run()
         solution = read_solution(self._highs, self._matrix, Scaling(1.0, 1.0), 0, time.perf_counter() - begin)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ems.errors import did_you_mean, show
+from ems.errors import bare, did_you_mean, show
 from ems.series.form import ColumnUse, Need, SeriesForm, variable_of
 from ems.units import unit_of
 
@@ -61,19 +61,26 @@ def time_column_finding(form: SeriesForm, found: Sequence[str]) -> list[str]:
     """Return the sentence for a time column that is not there."""
     if form.time_column in found:
         return []
-    likely = next((name for name in found if re.search(r"(?i)time|date|zeit|datum|stamp", name)), None)
-    offer = f"say time_column: {likely}" if likely else "say time_column"
+    is_whole_line = len(found) == 1 and _other_separator(form, found) is not None
+    names = [] if is_whole_line else found
+    likely = next((name for name in names if re.search(r"(?i)time|date|zeit|datum|stamp", name)), None)
+    offer = f"say time_column: {bare(likely)}" if likely else "say time_column"
     return [f"no column {show(form.time_column)} with the beginning of each step; {offer}"]
 
 
 def found_columns(form: SeriesForm, found: Sequence[str]) -> str:
     """Return the sentence that lists the columns found, with a hint where the separator seems to be another."""
-    other = next((sign for sign in ";\t|," if sign != form.separator and sign in "".join(found[:1])), None)
+    other = _other_separator(form, found)
     hint = ""
     if len(found) == 1 and other:
         hint = f'; it holds {show(other)}, so perhaps say separator: "{other}"'.replace("\t", "\\t")
     more = f" and {len(found) - MOST_COLUMNS} more" if len(found) > MOST_COLUMNS else ""
     return f"columns found: {', '.join(map(show, found[:MOST_COLUMNS])) or 'none'}{more}{hint}"
+
+
+def _other_separator(form: SeriesForm, found: Sequence[str]) -> str | None:
+    """Return the sign in the first header that separates cells in other files."""
+    return next((sign for sign in ";\t|," if sign != form.separator and sign in "".join(found[:1])), None)
 
 
 def _feeds(use: ColumnUse, need: Need, needs: Sequence[Need]) -> bool:

@@ -168,8 +168,10 @@ def _ends_early(column: Column, gap: tuple[int, int], window: Window, others: Se
     ]
     if not longer:
         return None
+    if counts[0] == 0:
+        return f"{column} has no value in any row, while {longer[0][1]} has; is it the right column?"
     most, longest = max(longer, key=lambda pair: pair[0])
-    ends = f", the last one at {window.time(begin - 1)}" if begin else ""
+    ends = f", the last one at {window.time(begin - 1)}"
     return (
         f"{column} has {counted(counts[0], 'value')}{ends}, but {longest} has {counted(most, 'value')}; "
         "give the values that are missing at its end or choose a horizon that ends before"

@@ -195,7 +195,7 @@ class DispatchStudy(Study):
         InvalidInput
             If the series cannot be used or does not cover the horizon.
         """
-        from ems.assets.overload import warn_of_overload
+        from ems.assets.overload import warn_of_overload, warn_of_prices
         from ems.assets.prices import series_needs, with_prices
         from ems.dispatch.problem import DispatchProblem
         from ems.horizon import Horizon
@@ -208,6 +208,7 @@ class DispatchStudy(Study):
         horizon = Horizon.regular(start, self.horizon_h, self.step_h)
         warn_of_overload(portfolio, series)
         priced = with_prices(cut_series(series, horizon, portfolio.series), portfolio, horizon)
+        warn_of_prices(portfolio, priced)
         goal = self.goal({asset.id: portfolio.site(asset.site_id).timezone for asset in portfolio.assets})
         return DispatchProblem(portfolio, horizon, priced, goal)
 

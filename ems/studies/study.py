@@ -9,16 +9,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints
 
-from ems.errors import show
+from ems.errors import InvalidInput, show
 from ems.folders import is_slug, looks_like_path
 from ems.record import Name, Record, field_table
+
+_YEARS = range(1970, 2200)  # those of ems.horizon, whose import would load pandas before anything is checked
 
 
 def _moment(text: str) -> str:
     try:
-        dt.datetime.fromisoformat(text)
+        year = dt.datetime.fromisoformat(text).year
     except ValueError:
         raise ValueError("must be a date and time, as in 2024-06-03T00:00") from None
+    if year not in _YEARS:
+        raise ValueError(f"must lie in the years {_YEARS[0]} to {_YEARS[-1]}")
     return text
 
 
@@ -86,6 +90,20 @@ def start_in(text: str, timezone: str) -> dt.datetime:
 
     >>> start_in("2024-06-03T00:00", "Europe/Berlin").isoformat()
     '2024-06-03T00:00:00+02:00'
+
+    Raises
+    ------
+    InvalidInput
+        If clocks of the zone jump over it.
     """
     moment = dt.datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+    if moment.tzinfo:
+        return moment
+    zone = ZoneInfo(timezone)
+    local = moment.replace(tzinfo=zone)
+    if local.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        raise InvalidInput(
+            f"the time {show(text)}",
+            f"does not exist in {timezone}, where clocks jump over it; choose another, or state its offset from UTC",
+        )
+    return local

@@ -28,6 +28,8 @@ def test_grid_connection__tariff_and_flat_price(name):
     ("fields", "message"),
     [
         ({"max_import_kw": -1}, "max_import_kw = -1 kW: must be at least 0 kW"),
+        ({"phases": True}, "phases = true: must be 1 or 3"),
+        ({"phases": 2}, "phases = 2: must be 1 or 3"),
         ({"export_enabled": "no"}, "export_enabled = 'no': must be true or false"),
         ({"tariff_id": "Day & night"}, "tariff_id = 'Day & night': must be small letters"),
         ({"co2_intensity_kg_per_kwh": -0.1}, "co2_intensity_kg_per_kwh = -0.1 kg/kWh: must be at least 0 kg/kWh"),

@@ -64,6 +64,12 @@ def test_make_project__refuses_what_is_in_the_way(tmp_path: Path, monkeypatch: p
     assert files_of(tmp_path) == {"full/work.txt"}
 
 
+def test_make_project__name_that_no_file_system_takes(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"cannot be made: File name too long; name another folder"):
+        make_project(tmp_path / ("x" * 300))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_make_project__leaves_nothing_where_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is full in the middle: the copy of the third file fails as the operating system would let it."""
     whole, copied = shutil.copyfile, []

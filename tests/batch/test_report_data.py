@@ -125,7 +125,7 @@ def test_report__of_a_year_of_quarter_hours_is_small(tmp_path: Path):
     year = pd.DataFrame({"time": [moment.isoformat() for moment in times], "demand_kw": demand_kw.round(3)})
     year.to_csv(project / "data" / "series" / "year.csv", index=False)
 
-    values = ("series=year", "horizon_h=8760", "step_h=0.25")
+    values = ("series=year", "horizon_h=8760", "step_h=0.25", "time_limit_s=240")
     done = run_ems(project, "run", "dispatch", "demo", *(part for value in values for part in ("-p", value)))
 
     assert done.returncode == 0, done.stderr

@@ -9,13 +9,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 from project_fixtures import DemoRun, environment_of, make_project, run_ems
+from waiting import PATIENCE_S, hold_dispatch, wait_for
 
 from ems.database.engine import connect
 from ems.database.migrate import upgrade
@@ -184,6 +184,7 @@ def test_run__stock_papermill_works_on_the_same_notebook(project: Path) -> None:
 def test_run__killed_in_the_middle(tmp_path: Path, database_url: str, when: str) -> None:
     """After kill -9 the next `ems runs list` shows the run as failed, and reports/ holds nothing of it."""
     folder = make_project(tmp_path / "project")
+    planned = hold_dispatch(folder)
     upgrade(database_url)
     environment = environment_of(folder, database_url)
     process = subprocess.Popen(
@@ -194,10 +195,9 @@ def test_run__killed_in_the_middle(tmp_path: Path, database_url: str, when: str)
         stdout=subprocess.DEVNULL,
     )
     engine = connect(database_url)
-    _wait_until(lambda: any(run.status == "running" for run in list_runs(engine)))
+    wait_for(lambda: any(run.status == "running" for run in list_runs(engine)))
     if when == "planning":
-        logs = folder / ".ems" / "logs"
-        _wait_until(lambda: any("cell_finished" in path.read_text() for path in logs.glob("*.log")))
+        wait_for(planned.exists)
     kernels = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -211,13 +211,14 @@ def test_run__killed_in_the_middle(tmp_path: Path, database_url: str, when: str)
     assert jobs_of(engine, run.id) == [] or all(job.status == "failed" for job in jobs_of(engine, run.id))
     reports = folder / "reports"
     assert [path.name for path in reports.rglob("*") if path.is_file()] == ["index.html"]
-    _, alive = psutil.wait_procs(kernels, timeout=15)
+    _, alive = psutil.wait_procs(kernels, timeout=PATIENCE_S)
     assert alive == []
     assert list_runs(engine)[0].status == "failed"
     engine.dispose()
 
 
 def test_run__asked_to_stop_is_cancelled(project: Path) -> None:
+    planned = hold_dispatch(project)
     process = subprocess.Popen(
         [sys.executable, "-m", "ems", "run", "dispatch", "demo"],
         cwd=project,
@@ -227,11 +228,11 @@ def test_run__asked_to_stop_is_cancelled(project: Path) -> None:
         text=True,
     )
     database = project / "data" / "ems.sqlite"
-    _wait_until(lambda: database.exists() and _status_in(database) == "running")
-    time.sleep(1.5)
+    wait_for(planned.exists)
+    assert _status_in(database) == "running"
 
     process.terminate()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 130
     assert "the run is marked as cancelled" in errors
@@ -246,12 +247,3 @@ def _status_in(database: Path) -> str | None:
     except sqlite3.OperationalError:
         return None
     return row[0] if row else None
-
-
-def _wait_until(condition: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to pass in time")

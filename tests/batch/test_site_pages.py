@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -33,13 +34,16 @@ def now() -> dt.datetime:
 
 
 def made(project: Path, *sites: str) -> dict[str, str]:
-    """The pages of a filled database by their names."""
-    engine = connect()
-    fill(engine, now())
+    """The pages of a filled database by their names, of the moment of its data: midnight cannot come in between."""
+    engine, moment = connect(), now()
+    fill(engine, moment)
     report = project / "reports" / "dispatch" / "plan-5.html"
     report.parent.mkdir(parents=True)
     report.write_text("<!doctype html>")
-    write_site(engine, sites=sites)
+    with pytest.MonkeyPatch.context() as patch:
+        clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda _: moment), UTC=dt.UTC)
+        patch.setattr("ems.batch.site.write.dt", clock)
+        write_site(engine, sites=sites)
     engine.dispose()
     return {name: (project / "reports" / "site" / name).read_text() for name in PAGES}
 

@@ -20,6 +20,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 VIEWS = {"desktop": (1280, 900), "phone": (390, 844)}
+LONGEST_MS = 120_000
+"""Time after which a page that does not do what it is asked for is broken; most of it is for a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     view, scheme = request.param
     width, height = VIEWS[view]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(LONGEST_MS)
     opened = context.new_page()
     opened.faults = []  # type: ignore[attr-defined]
     opened.on("console", lambda message: _note(opened, message.type in ("error", "warning"), message.text))
@@ -101,6 +104,7 @@ def test_index__filters_and_leads_to_the_report(page: Page, demo_run: DemoRun) -
     link = page.get_by_role("link").filter(has_text="demo").first
     _is_seen(page)
     link.click()
+    page.wait_for_url(demo_run.report.as_uri())
 
     assert before >= completed >= 1
     assert page.url == demo_run.report.as_uri()

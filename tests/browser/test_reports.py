@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from report_fixtures import STUDIES, Reports
-from test_pages import _is_seen, browser, grave_violations, page
+from test_pages import LONGEST_MS, _is_seen, browser, grave_violations, page
 
 __all__ = ["browser", "page"]
 
@@ -27,6 +27,7 @@ def study(request: pytest.FixtureRequest) -> str:
 def print_out(browser: Browser, study: str, reports: Reports) -> Iterator[Page]:
     """A report as it goes to a printer from a dark screen."""
     context = browser.new_context(viewport={"width": PAPER[0], "height": PAPER[1]}, color_scheme="dark")
+    context.set_default_timeout(LONGEST_MS)
     opened = context.new_page()
     opened.emulate_media(media="print")
     opened.goto(reports.pages[study].as_uri())
@@ -95,5 +96,6 @@ def test_report__leads_to_the_run_before_and_to_its_data(page: Page, reports: Re
         assert (report.parent / address.removeprefix(f"{report.parent.as_uri()}/")).stat().st_size > 0
     assert {address.rsplit("/", 1)[1] for address in links} >= {"schedule.csv", "data.nc", "costs.csv", "kpis.csv"}
     page.get_by_role("link", name="its report").click()
+    page.wait_for_url(reports.before.as_uri())
     assert page.url == reports.before.as_uri()
     assert page.faults == []  # type: ignore[attr-defined]

@@ -35,13 +35,20 @@ def zoomed(reports: Reports, study: str, folder: Path, monkeypatch: pytest.Monke
     return write_zoom(run)  # type: ignore[arg-type]
 
 
+def shown_range(page: Page, *, other_than: str = "") -> str:
+    """The range that the view tells once it is drawn; under the mouse it tells a moment instead."""
+    text = "document.getElementById('range').textContent"
+    page.wait_for_function(f"other => {text}.includes(' to ') && {text} !== other", arg=other_than)
+    return page.locator("#range").inner_text()
+
+
 @pytest.mark.parametrize("study", WITH_LINES)
 def test_zoom__draws_lines_and_shows_less_after_a_drag(
     page: Page, reports: Reports, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     page.goto(zoomed(reports, study, tmp_path, monkeypatch).as_uri())
     canvas = page.locator("canvas").first
-    whole = page.locator("#range").inner_text()
+    whole = shown_range(page)
     picture = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), dtype=int)
     is_coloured = np.ptp(picture, axis=2) > 60
     box = canvas.bounding_box()
@@ -53,13 +60,12 @@ def test_zoom__draws_lines_and_shows_less_after_a_drag(
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=4)
     page.mouse.up()
     page.mouse.move(5, 5)
-    page.wait_for_function("whole => document.getElementById('range').textContent !== whole", arg=whole)
-    near, address = page.locator("#range").inner_text(), page.url
+    near, address = shown_range(page, other_than=whole), page.evaluate("location.href")
     assert "#" in address
 
     page.goto("about:blank")
     page.goto(address)
-    assert page.locator("#range").inner_text() == near
+    assert shown_range(page) == near
     page.get_by_role("button", name="All", exact=True).click()
     page.wait_for_function("whole => document.getElementById('range').textContent === whole", arg=whole)
 
@@ -67,7 +73,9 @@ def test_zoom__draws_lines_and_shows_less_after_a_drag(
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.faults == []  # type: ignore[attr-defined]
     page.get_by_role("link", name="The report").click()
-    assert page.url == (tmp_path / "reports" / study / reports.pages[study].name).as_uri()
+    report = (tmp_path / "reports" / study / reports.pages[study].name).as_uri()
+    page.wait_for_url(report)
+    assert page.url == report
 
 
 def test_zoom__of_a_report_without_lines_says_so(reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

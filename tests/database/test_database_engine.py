@@ -66,7 +66,7 @@ def test_connect__processes_at_once(tmp_path: Path):
     wait = "time.sleep(max(0, float(sys.argv[2]) - time.time()))"
     command = [sys.executable, "-c", f"{imports}; {wait}; {CONNECT}", url, str(start)]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    errors = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
     assert current(url) == HEAD
     with reading(open_engine(url)) as connection:
@@ -151,6 +151,7 @@ def test_connect__read_only(tmp_path: Path):
         ("postgresql+psycopg2://ems:hunter2@db/ems", "is not supported"),
         ("ems:hunter2@db/ems", "is no address"),
         ("postgresql:/ems:hunter2@db/ems", "is no address"),
+        ("postgresql://ems:geheim@hunter2/x@127.0.0.1:1/ems", "more than one @; write it as %40 within a password"),
     ],
 )
 def test_connect__address_that_leads_nowhere(url: str, said: str):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from project_fixtures import DemoRun
 
@@ -16,9 +18,11 @@ from ems.database.runs import list_runs
 from ems.errors import UnknownName
 
 
-def test_performance_of_job__agrees_with_bill_and_balance(demo_run: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_performance_of_job__agrees_with_bill_and_balance(
+    demo_run: DemoRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The site's cost is the optimization's, what comes in goes out, and the battery gives 95 % of what it takes."""
-    monkeypatch.setenv("EMS_PROJECT", str(demo_run.folder))
+    monkeypatch.setenv("EMS_PROJECT", str(demo_run.copy(tmp_path / "project")))
     monkeypatch.delenv("EMS_DATABASE_URL", raising=False)
     engine = connect()
     (job,) = jobs_of(engine, list_runs(engine)[-1].id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -106,11 +107,10 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> sa.Engine:
 
 @pytest.fixture(scope="module")
 def server(postgresql_server: str) -> sa.Engine:
-    name = "ems_test_measurements"
+    name = f"ems_test_{secrets.token_hex(6)}"  # the server may be that of other processes of tests, too
     address = sa.make_url(postgresql_server)
     root = sa.create_engine(address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with root.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = address.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     upgrade(url)

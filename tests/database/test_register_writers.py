@@ -94,7 +94,7 @@ def address(engine: sa.Engine) -> str:
 
 def run_writers(address: str, work: str, writers: int = WRITERS) -> None:
     program = START.format(tests=str(TESTS), work=work, writers=writers)
-    done = subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 

@@ -214,6 +214,13 @@ def test_solve__cost_falls_without_end():
         solve(asked, model=model)
 
 
+def test_solve__numbers_that_highs_refuses():
+    """HiGHS takes no coefficient from 1e15 upwards, and would go on with an empty model."""
+    asked = problem([generator(quadratic_cost_per_kw2h=1e15), grid(), load()], {**prices(0.1), "load.demand_kw": 5})
+    with pytest.raises(NoSolution, match=r"HiGHS refuses numbers as far apart as these, the largest is 8e\+16"):
+        solve(asked)
+
+
 def test_solve__after_others_have_used_highs(options):
     """HiGHS keeps the threads of the first solve of a process, and refused any other number with no schedule."""
     first = highspy.Highs()

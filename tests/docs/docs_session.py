@@ -84,7 +84,7 @@ class Session:
             return done.stdout
         environment = {**os.environ, "PATH": self.path, "PYTHONPATH": os.pathsep.join(sys.path)}
         script = ["bash", "-euo", "pipefail", "-c", line]
-        shell = subprocess.run(script, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120)
+        shell = subprocess.run(script, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=600)
         assert shell.returncode == 0, f"{where}: {line}\n{shell.stdout}\n{shell.stderr}"
         return shell.stdout
 

@@ -12,6 +12,7 @@ from ems.batch.parameters import load_case
 from ems.dispatch.goal import Outage
 from ems.errors import InvalidInput
 from ems.studies.dispatch import DispatchStudy
+from ems.studies.study import start_in
 
 CEST = dt.timezone(dt.timedelta(hours=2))
 
@@ -63,6 +64,8 @@ def test_timezone__of_several_sites_is_that_of_the_first(project: Path):
         ({"optimization_type": "peak_shaving", "objective": "cost"}, "has objective 'peak'; choose another type"),
         ({"outages": [{"asset_id": "grid", "begin": "2024-06-03T16:00", "end": "2024-06-03T15:00"}]}, "after begin"),
         ({"outages": [{"asset_id": "grid", "begin": "soon", "end": "later"}]}, "must be a date and time"),
+        ({"start": "9999-12-31T23:00"}, "start = '9999-12-31T23:00': must lie in the years 1970 to 2199"),
+        ({"start": "0001-01-01T00:00"}, "start = '0001-01-01T00:00': must lie in the years 1970 to 2199"),
         ({"outages": [{"asset": "grid"}]}, "asset: no such field; did you mean asset_id"),
         ({"market_period_h": 0.5}, "market_period_h = 0.5 h: has no effect unless optimization_type = 'procurement'"),
         ({"pareto_points": 1}, "pareto_points = 1: must be 0, or at least 2"),
@@ -74,6 +77,15 @@ def test_check__refuses_wishes_that_contradict(project: Path, given: dict[str, A
         DispatchStudy(**given).check()
 
     assert message in str(refused.value)
+
+
+def test_start_in__hour_that_clocks_jump_over():
+    """In Berlin 02:30 is missing on a Sunday of March; on one of October it stands twice, in summer time first."""
+    with pytest.raises(InvalidInput, match=r"'2024-03-31T02:30': does not exist in Europe/Berlin, where clocks jump"):
+        start_in("2024-03-31T02:30", "Europe/Berlin")
+    assert start_in("2024-03-31T02:30+01:00", "Europe/Berlin") == dt.datetime(2024, 3, 31, 1, 30, tzinfo=dt.UTC)
+    first = start_in("2024-10-27T02:30", "Europe/Berlin").astimezone(dt.UTC)
+    assert first == dt.datetime(2024, 10, 27, 0, 30, tzinfo=dt.UTC)
 
 
 def test_pose_problem__an_outage_of_an_asset_that_is_not_there(project: Path):

@@ -77,7 +77,7 @@ def test_loop__killed_resumes_to_the_same_answer(tmp_path: Path) -> None:
         "import sys, time; sys.path.insert(0, sys.argv[2])\n"
         "from pathlib import Path\n"
         "from test_rolling_state import roll\n"
-        "roll(Path(sys.argv[1]), progress=lambda done, of: time.sleep(0.02))\n"
+        "roll(Path(sys.argv[1]), progress=lambda done, of: time.sleep(0.02 if done < of - 1 else 600))\n"  # never ends
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path), str(Path(__file__).parent)])
     deadline = time.monotonic() + 120

@@ -14,7 +14,7 @@ from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.formulation.scaling import scale
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solvers.exactness import TOLERANCE_KW, solve_exactly
-from ems.dispatch.solvers.highs import highs_lp, silent_highs
+from ems.dispatch.solvers.highs import pass_matrix, silent_highs
 from ems.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class _Flips:
         self._scaled_cost = scaled.cost
         self._highs = silent_highs()
         self._highs.setOptionValue("threads", 1)
-        self._highs.passModel(highs_lp(scaled))
+        pass_matrix(self._highs, scaled)
         # A shift beyond all prices is as good as an endless one.
         step_h = result.problem.horizon.step_h
         self._largest = 4 * float(np.abs(final.cost).max(initial=0.0)) / float(step_h.min()) + 1.0

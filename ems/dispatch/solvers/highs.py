@@ -13,6 +13,7 @@ from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.formulation.scaling import Scaling, scale
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solvers.solution import Solution, Status
+from ems.errors import NoSolution
 
 
 def solve_with_highs(matrix: Matrix, options: SolverOptions) -> Solution:
@@ -23,7 +24,7 @@ def solve_with_highs(matrix: Matrix, options: SolverOptions) -> Solution:
     highs = silent_highs()
     integers = int(np.count_nonzero(matrix.is_integer))
     set_options(highs, options, has_integers=integers > 0)
-    highs.passModel(highs_lp(scaled))
+    pass_matrix(highs, scaled)
     del scaled
     begin = time.perf_counter()
     if highs.run() == highspy.HighsStatus.kError:
@@ -94,6 +95,26 @@ def silent_highs() -> Any:
 @cache
 def _version() -> str:
     return str(silent_highs().version())
+
+
+def pass_matrix(highs: Any, matrix: Matrix) -> None:
+    """Hand a matrix over.
+
+    Raises
+    ------
+    NoSolution
+        If HiGHS refuses it; it would go on with an empty one and call that optimal.
+    """
+    import highspy
+
+    if highs.passModel(highs_lp(matrix)) == highspy.HighsStatus.kError:
+        bounds = (matrix.lower, matrix.upper, matrix.row_lower, matrix.row_upper)
+        numbers = np.concatenate([*bounds, matrix.cost, matrix.coefficients.data])
+        largest = np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0)
+        raise NoSolution(
+            f"HiGHS refuses numbers as far apart as these, the largest is {largest:g}; is a limit or price in a wrong "
+            "unit?"
+        )
 
 
 def highs_lp(matrix: Matrix) -> Any:

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from project_fixtures import environment_of, make_project, run_ems
+from waiting import PATIENCE_S, hold_dispatch, wait_for
 
 from ems.batch.batches.opening import begin, prepare, resume
 from ems.batch.batches.options import BatchOptions
@@ -155,29 +155,25 @@ def test_resume__keeps_the_options_that_are_not_stated(project: Path, engine: sa
 def test_batch__asked_to_stop_gives_its_cases_back(tmp_path: Path) -> None:
     """SIGTERM: cases wait again, nothing is half done, no process is left; resumed, it is completed."""
     folder = make_project(tmp_path / "project")
+    planned = hold_dispatch(folder)
     sweep = {"case": "demo", "grid": {"horizon_h": [12, 13, 14]}}
     (folder / "parameters" / "sweeps" / "mine.yaml").write_text(json.dumps(sweep))
     command = [sys.executable, "-m", "ems", "batch", "dispatch", "mine", "--workers", "1", "--quiet"]
     process = subprocess.Popen(command, cwd=folder, env=environment_of(folder), stderr=subprocess.PIPE, text=True)
-    engine, end = None, time.monotonic() + 90
-    while time.monotonic() < end:
-        time.sleep(0.2)
-        if engine is None and (folder / "data" / "ems.sqlite").is_file():
-            engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
-        batches = list_batches(engine) if engine else []
-        if engine and batches and any(one.run_id for one in list_cases(engine, batches[0].id)):
-            break
+    wait_for(planned.exists)
+    engine = connect(f"sqlite:///{folder}/data/ems.sqlite")
+    assert any(one.run_id for one in list_cases(engine, list_batches(engine)[0].id))
     family = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE_S)
 
-    assert engine is not None
     assert process.returncode == 130
     assert "go on with: ems batch dispatch mine --resume" in said
-    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert not psutil.wait_procs(family, timeout=PATIENCE_S)[1]
     assert {one.status for one in list_cases(engine, list_batches(engine)[0].id)} <= {"waiting", "completed"}
     assert all(run.status != "running" for run in list_runs(engine))
+    (folder / "go").touch()
     assert run_ems(folder, "batch", "dispatch", "mine", "--resume", "--workers", "1").returncode == 0
     assert [one.status for one in list_cases(engine, list_batches(engine)[0].id)] == ["completed"] * 3
 

@@ -6,20 +6,20 @@ import json
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from distributed import LocalCluster
+from waiting import hold_dispatch, wait_for
 
 from ems.batch.batches.dask_cluster import coordinate_on_dask
 from ems.batch.batches.opening import begin, prepare
 from ems.batch.batches.options import BatchOptions
 from ems.batch.batches.sweep import load_sweep
 from ems.cli import commands
-from ems.database.batches import list_attempts, list_cases
+from ems.database.batches import list_attempts
 from ems.errors import InvalidInput
 
 
@@ -28,6 +28,7 @@ def test_coordinate_on_dask__a_worker_is_killed_in_the_middle(
     project: Path, database_url: str, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMS_DATABASE_URL", database_url)
+    planned = hold_dispatch(project)
     sweep = {"case": "demo", "grid": {"horizon_h": [12, 13, 14, 15]}}
     (project / "parameters" / "sweeps" / "mine.yaml").write_text(json.dumps(sweep))
     prepared = prepare("dispatch", load_sweep("dispatch", "mine"), BatchOptions())
@@ -35,9 +36,11 @@ def test_coordinate_on_dask__a_worker_is_killed_in_the_middle(
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
 
         def kill_when_running() -> None:
-            while not any(one.run_id for one in list_cases(engine, batch.id)):
-                time.sleep(0.1)
-            os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
+            try:
+                wait_for(planned.exists)
+                os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
+            finally:
+                (project / "go").touch()
 
         killer = threading.Thread(target=kill_when_running)
         killer.start()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from schedule_world import World, make_small_project, remembered
+from waiting import PATIENCE_S
 
 from ems.batch.schedule.http_trigger import LARGEST_BODY_BYTES, Answer, TriggerServer, parse_address, parse_body
 from ems.batch.schedule.inbox import MOST_WAITING
@@ -44,7 +45,7 @@ def call(
     token: str | None = TOKEN,
     method: str = "POST",
 ) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection(server.address, timeout=10)
+    connection = http.client.HTTPConnection(server.address, timeout=PATIENCE_S)
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
     connection.request(method, path, content, headers)

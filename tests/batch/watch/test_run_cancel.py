@@ -6,8 +6,7 @@ import datetime as dt
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -16,11 +15,13 @@ import pytest
 import sqlalchemy as sa
 from processes import command_line
 from project_fixtures import environment_of, run_ems
+from waiting import PATIENCE_S, wait_for
 
 from ems.batch.watch.cancel import end_run
 from ems.database.batch_records import BATCH_ATTEMPTS, BATCH_CASES, BATCHES, Batch, BatchAttempt, BatchCase
 from ems.database.engine import connect, writing
 from ems.database.records import RUNS, Run, utc_now
+from ems.database.run_id import new_run_id
 from ems.database.runs import get_run, list_runs, open_run, start_run
 from ems.database.tables import row_of
 from ems.database.workflow_records import (
@@ -32,6 +33,8 @@ from ems.database.workflow_records import (
 from ems.errors import InvalidInput
 
 DIGEST = "0" * 64
+RUN_ID = new_run_id()  # of this process alone: a run is ended with all that was started for its id on this machine
+LONG = "import time; time.sleep(3600)"
 SOLVES_FOR_EVER = "import pulp, subprocess\nsubprocess.Popen([pulp.PULP_CBC_CMD().path], stdin=subprocess.PIPE).wait()"
 
 
@@ -45,7 +48,7 @@ def engine(project: Path) -> Iterator[sa.Engine]:
 @pytest.fixture
 def sleeper() -> Iterator[psutil.Process]:
     """A process that works on many things, one run among them."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    process = subprocess.Popen([sys.executable, "-c", LONG])
     yield psutil.Process(process.pid)
     process.kill()
     process.wait()
@@ -68,22 +71,22 @@ def test_end_run__kernel_and_solver_are_gone(project: Path, engine: sa.Engine, h
         tree[:] = psutil.Process(process.pid).children(recursive=True)
         return any("cbc" in command_line(one) for one in tree)
 
-    _wait_until(solver_works)
+    wait_for(solver_works)
     assert any("ipykernel" in command_line(one) for one in tree)
     (run,) = list_runs(engine)
 
     if how == "asked":
         done = run_ems(project, "runs", "cancel", run.id)
         said = done.stdout
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE_S) == 130
     else:
         process.send_signal(signal.SIGSTOP)
         said = end_run(engine, run.id, patience_s=0.3)
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
 
     words = "its process, kernel and solver have ended" if how == "asked" else "ended by force"
     assert words in said
-    assert psutil.wait_procs(tree, timeout=5)[1] == []
+    assert psutil.wait_procs(tree, timeout=PATIENCE_S)[1] == []
     ended = get_run(engine, run.id)
     assert ended.status == "cancelled"
     assert ended.finished_at is not None
@@ -121,12 +124,12 @@ def test_end_run__of_a_workflow_ends_the_kernel_alone(
         for table, record in ((WORKFLOW_DEFINITIONS, definition), (WORKFLOW_EXECUTIONS, execution)):
             connection.execute(sa.insert(table), row_of(record, table))
     monkeypatch.setenv("EMS_RUN_ID", run.id)
-    kernel = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    kernel = subprocess.Popen([sys.executable, "-c", LONG])
 
     said = end_run(engine, run.id)
 
     assert "execution e-1 of its workflow goes on without it" in said
-    assert kernel.wait(5) == -signal.SIGKILL
+    assert kernel.wait(PATIENCE_S) == -signal.SIGKILL
     assert sleeper.status() != psutil.STATUS_ZOMBIE
     assert get_run(engine, run.id).status == "cancelled"
 
@@ -150,6 +153,7 @@ def test_end_run__on_another_host(engine: sa.Engine) -> None:
 def test_end_run__whose_process_is_gone(engine: sa.Engine, sleeper: psutil.Process) -> None:
     run = _running(engine, sleeper)
     sleeper.kill()
+    wait_for(lambda: sleeper.status() == psutil.STATUS_ZOMBIE)
 
     assert "its process had ended" in end_run(engine, run.id)
     assert get_run(engine, run.id).status == "cancelled"
@@ -175,15 +179,14 @@ def test_end_run__notebook_by_hand_keeps_its_kernel(engine: sa.Engine) -> None:
     manager, client = start_new_kernel()
     try:
         run = _running(engine, psutil.Process(manager.provisioner.pid))
-        request = client.execute("import time; time.sleep(60)")
-        _wait_until(lambda: client.get_iopub_msg(timeout=10)["msg_type"] == "execute_input")
-        time.sleep(0.1)
+        request = client.execute(f"print('asleep', flush=True); {LONG}")
+        wait_for(lambda: client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"] == "stream")
 
         said = end_run(engine, run.id)
 
-        reply = client.get_shell_msg(timeout=10)
+        reply = client.get_shell_msg(timeout=PATIENCE_S)
         while reply["parent_header"]["msg_id"] != request:  # a late answer to the client's first questions
-            reply = client.get_shell_msg(timeout=10)
+            reply = client.get_shell_msg(timeout=PATIENCE_S)
         assert reply["content"]["ename"] == "KeyboardInterrupt"
         assert manager.is_alive()
         assert "the kernel of the notebook stays" in said
@@ -202,20 +205,9 @@ def _begin_with(project: Path, code: str) -> None:
 
 
 def _run(**fields: object) -> Run:
-    return Run.from_mapping(
-        {"id": "20240603-080000-aaaaaa", "study": "dispatch", "case_name": "demo", "title": "Demo", **fields}
-    )
+    return Run.from_mapping({"id": RUN_ID, "study": "dispatch", "case_name": "demo", "title": "Demo", **fields})
 
 
 def _running(engine: sa.Engine, process: psutil.Process) -> Run:
     open_run(engine, _run())
-    return start_run(engine, "20240603-080000-aaaaaa", process)
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come to pass in time")
+    return start_run(engine, RUN_ID, process)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def engine(project: Path) -> Iterator[sa.Engine]:
 
 
 def test_replay__demo_has_the_same_result(demo_run: DemoRun, tmp_path: Path) -> None:
-    folder = shutil.copytree(demo_run.folder, tmp_path / "project")
+    folder = demo_run.copy(tmp_path / "project")
 
     done = run_ems(folder, "runs", "replay", demo_run.report.stem)
 

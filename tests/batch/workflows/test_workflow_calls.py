@@ -26,6 +26,7 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
+        self._closing = threading.Event()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,8 +40,8 @@ class Server:
                 self.send_header("Content-Type", kind)
                 if status == 302:
                     self.send_header("Location", "/json")
-                self.end_headers()
-                with contextlib.suppress(BrokenPipeError):
+                with contextlib.suppress(ConnectionError):  # who asked has gone
+                    self.end_headers()
                     self.wfile.write(text.encode())
 
             do_GET = do_POST = _answer  # noqa: N815 - names of the library
@@ -68,10 +69,11 @@ class Server:
         if place == "/moved":
             return 302, "text/plain", ""
         if place == "/slow":
-            threading.Event().wait(20)
+            self._closing.wait()
         return 200, "application/json", '{"price": 0.25, "list": [1, 2]}'
 
     def close(self) -> None:
+        self._closing.set()
         self._http.shutdown()
         self._http.server_close()
 

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from workflow_world import call, is_alive, rows, run, statuses, write_workflow
+from waiting import PATIENCE_S, wait_for
+from workflow_world import call, is_alive, let_an_hour_pass, rows, run, statuses, write_workflow
 
 from ems.batch.workflows.begin import pause_before_retry
 from ems.batch.workflows.execution import open_workflow, run_workflow
@@ -44,8 +45,8 @@ def test_run__outputs_reach_later_tasks_with_their_type(project: Path) -> None:
 def test_run__branches_run_side_by_side(project: Path) -> None:
     """Two branches wait for each other's file: one after the other they would never end."""
     tasks = [
-        call("left", "wait_until", path="right.txt", mark="left.txt", timeout_s=20),
-        call("right", "wait_until", path="left.txt", mark="right.txt", timeout_s=20),
+        call("left", "wait_until", path="right.txt", mark="left.txt", timeout_s=PATIENCE_S),
+        call("right", "wait_until", path="left.txt", mark="right.txt", timeout_s=PATIENCE_S),
     ]
 
     assert run(project, tasks).status == "completed"
@@ -163,17 +164,18 @@ def test_pause__grows_up_to_its_limit_with_a_random_share() -> None:
     assert len(set(pauses)) > 40
 
 
-def test_run__time_limit_of_a_task(project: Path) -> None:
+def test_run__time_limit_of_a_task(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [
-        call("long", "wait", seconds=60, mark="pid", timeout_s=0.5),
-        {"id": "pause", "kind": "delay", "duration_s": 60, "timeout_s": 0.2},
+        call("long", "wait", seconds=3600, mark="pid", timeout_s=1800),
+        {"id": "pause", "kind": "delay", "duration_s": 3600, "timeout_s": 0.2},
     ]
+    let_an_hour_pass(monkeypatch, once_written=project / "pid")
 
     begin = time.monotonic()
     done = run(project, tasks)
 
-    assert time.monotonic() - begin < 10
-    assert rows(done)["long"].error == "took longer than timeout_s = 0.5 s"
+    assert time.monotonic() - begin < PATIENCE_S
+    assert rows(done)["long"].error == "took longer than timeout_s = 1800 s"
     assert rows(done)["pause"].error == "took longer than timeout_s = 0.2 s"
     assert not is_alive(int((project / "pid").read_text()))
 
@@ -182,27 +184,29 @@ def test_run__a_task_that_does_not_listen_is_ended_with_all_that_it_started(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ems.batch.workflows.processes.SOFT_END_S", 0.5)
+    let_an_hour_pass(monkeypatch, once_written=project / "pids")
 
-    done = run(project, [call("deaf", "stubborn", mark="pids", timeout_s=0.8)])
+    done = run(project, [call("deaf", "stubborn", mark="pids", timeout_s=1800)])
 
     assert done.status == "failed"
-    assert rows(done)["deaf"].error == "took longer than timeout_s = 0.8 s"
-    assert not any(is_alive(int(pid)) for pid in (project / "pids").read_text().split())
+    assert rows(done)["deaf"].error == "took longer than timeout_s = 1800 s"
+    wait_for(lambda: not any(is_alive(int(pid)) for pid in (project / "pids").read_text().split()))
 
 
-def test_run__time_limit_of_the_workflow(project: Path) -> None:
+def test_run__time_limit_of_the_workflow(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [
         {"id": "quick", "kind": "delay", "duration_s": 0},
-        call("long", "wait", seconds=60),
+        call("long", "wait", seconds=3600, mark="pid"),
         call("next", "double", value=1, depends_on=["long"]),
     ]
+    let_an_hour_pass(monkeypatch, once_written=project / "pid")
 
-    done = run(project, tasks, timeout_s=0.8)
+    done = run(project, tasks, timeout_s=1800)
 
     assert done.status == "failed"
-    assert "the workflow took longer than timeout_s = 0.8 s" in str(done.error)
+    assert "the workflow took longer than timeout_s = 1800 s" in str(done.error)
     assert statuses(done) == {"quick": "completed", "long": "failed", "next": "skipped"}
-    assert rows(done)["next"].reason == "the workflow took longer than timeout_s = 0.8 s"
+    assert rows(done)["next"].reason == "the workflow took longer than timeout_s = 1800 s"
 
 
 def test_run__foreach_over_a_list(project: Path) -> None:

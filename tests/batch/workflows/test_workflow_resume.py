@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from workflow_world import call, is_alive, newest, read, run, start, statuses, wait_for, write_workflow
+from waiting import PATIENCE_S, hold_dispatch, wait_for
+from workflow_world import call, is_alive, newest, read, run, start, statuses, write_workflow
 
 from ems.batch.workflows.execution import open_workflow, resume_execution, run_workflow
 from ems.database.engine import connect
@@ -102,7 +103,7 @@ def test_run__two_processes_never_run_one_execution(project: Path) -> None:
         resume_execution(found.id, progress=False)
 
     (project / "go").touch()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert read(found.id).status == "completed"
     assert len(pids(project / "first")) == len(pids(project / "second")) == 1
@@ -146,7 +147,9 @@ def test_run__whose_lease_is_taken_over_stops_and_writes_no_more(
     from ems.batch.workflows.lease_keeper import LeaseKeeper
 
     keep = LeaseKeeper._keep
-    monkeypatch.setattr(LeaseKeeper, "_keep", lambda self: silent.wait(20) and keep(self))
+    # Nobody renews: the first process holds its lease until the test ends it, however slow the machine is.
+    monkeypatch.setattr(LeaseKeeper.__init__, "__defaults__", (5 * PATIENCE_S,))
+    monkeypatch.setattr(LeaseKeeper, "_keep", lambda self: silent.wait(PATIENCE_S) and keep(self))
     thread = threading.Thread(target=first)
     thread.start()
     (worker,) = wait_for(lambda: pids(project / "second"))
@@ -154,12 +157,16 @@ def test_run__whose_lease_is_taken_over_stops_and_writes_no_more(
     assert opened is not None
     _end_lease(opened.id)
     monkeypatch.setattr(LeaseKeeper, "_keep", keep)
+    done: list[WorkflowExecution] = []
+    second = threading.Thread(target=lambda: done.append(resume_execution(opened.id, progress=False)))
+    second.start()
+    wait_for(lambda: read(opened.id).fence == 2)  # before the tasks may end: else the first one could still complete
     (project / "go").touch()
-    done = resume_execution(opened.id, progress=False)
+    second.join(PATIENCE_S)
     silent.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
-    assert done.status == "completed"
+    assert done[0].status == "completed"
     assert isinstance(outcome[0], LeaseLost)
     wait_for(lambda: not is_alive(worker))
     assert read(opened.id).fence == 2
@@ -185,7 +192,7 @@ def test_cancel__ends_tasks_and_says_so(project: Path) -> None:
 
     engine = connect()
     ask_to_cancel(engine, found.id)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 130
     assert not is_alive(worker)
@@ -207,7 +214,7 @@ def test_run__asked_to_end_closes_its_records(project: Path, sign: signal.Signal
     (worker,) = wait_for(lambda: pids(project / "second"))
 
     process.send_signal(sign)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
 
     found = newest()
     assert found is not None
@@ -237,8 +244,9 @@ def test_cancel__of_one_that_has_not_begun(project: Path) -> None:
     assert ask_to_cancel(connect(), opened.id).status == "cancelled"
 
 
-def test_stop__of_a_thread(project: Path) -> None:
-    """A service that runs a workflow in a thread ends it by an event."""
+def test_stop__of_a_thread(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that runs a workflow in a thread ends it by an event; its task goes by request, not by force."""
+    monkeypatch.setattr("ems.batch.workflows.processes.SOFT_END_S", 2 * PATIENCE_S)
     name, stop = write_workflow(project, TASKS), threading.Event()
     done: list[WorkflowExecution] = []
     thread = threading.Thread(target=lambda: done.append(run_workflow(name, progress=False, stop=stop)))
@@ -247,10 +255,10 @@ def test_stop__of_a_thread(project: Path) -> None:
 
     begin = time.monotonic()
     stop.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
     assert done[0].status == "cancelled"
-    assert time.monotonic() - begin < 8
+    assert time.monotonic() - begin < PATIENCE_S
 
 
 def test_resume__without_what_was_hidden_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,19 +275,20 @@ def test_resume__without_what_was_hidden_is_refused(project: Path, monkeypatch: 
 def test_cancel__of_a_study_closes_its_run(project: Path) -> None:
     """The run of a task that is cancelled is cancelled, too, and the task tells which it was."""
     name = write_workflow(project, [{"id": "plan", "study": "dispatch", "case": "demo"}])
-    others = {one.pid for one in psutil.Process().children(recursive=True)}  # a database server of other tests
+    planned = hold_dispatch(project)
     process = start(project, "workflow", "run", name, "--quiet")
     engine = connect()
-    wait_for(lambda: any(one.status == "running" for one in list_runs(engine)))
-    time.sleep(0.5)
+    wait_for(planned.exists)
+    family = psutil.Process(process.pid).children(recursive=True)
     found = newest()
     assert found is not None
 
     ask_to_cancel(engine, found.id)
-    process.communicate(timeout=40)
+    process.communicate(timeout=PATIENCE_S)
 
     (one,) = list_runs(engine)
     (row,) = tasks_of(engine, found.id)
     assert (row.status, row.run_id) == ("cancelled", one.id)
     assert one.status == "cancelled"
-    assert {one.pid for one in psutil.Process().children(recursive=True)} <= others
+    assert len(family) >= 2  # of the task and its kernel
+    assert psutil.wait_procs(family, timeout=PATIENCE_S)[1] == []
