@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOSS, GAIN, PLAIN = "#D55E00", "#009E73", "#8A94A3"
-OWN = ("plan_own", "stochastic")
+OWN = ("plan_own", "stochastic", "hedged")
 MOST_BARS = 45
 """Days that are drawn as bars; more become a calendar."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

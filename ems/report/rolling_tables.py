@@ -15,6 +15,7 @@ WORDS = {
     "plan_naive": "plan, naive forecasts",
     "plan_own": "plan, own forecasts",
     "stochastic": "stochastic plan",
+    "hedged": "hedged plan",
     "plan_perfect": "plan, perfect forecasts",
     "perfect_foresight": "perfect foresight",
 }

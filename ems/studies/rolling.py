@@ -31,6 +31,7 @@ POLICIES = (
     "plan_naive",
     "plan_own",
     "stochastic",
+    "hedged",
     "plan_perfect",
     "perfect_foresight",
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ems.studies.rolling_case import Kind, RollingCase
 from ems.studies.rolling_forecasts import Tables, naive_tables, perfect_tables
+from ems.studies.rolling_hedged import Hedged
 from ems.studies.rolling_loop import PolicyRun, run_policy
 from ems.studies.rolling_optimum import perfect_foresight
 from ems.studies.rolling_orders import Policy
@@ -55,7 +56,7 @@ def forecasts_for(case: RollingCase, policies: Sequence[str], models: Mapping[Ki
     if "plan_naive" in policies:
         found["naive"] = naive_tables(case)
     own = None
-    if {"plan_own", "stochastic"} & set(policies):
+    if {"plan_own", "stochastic", "hedged"} & set(policies):
         own = OwnForecasts.made(case, models, settings.seed)
         found["own"] = own.of_loop()
         found["careful"] = own.careful(settings.careful_level)
@@ -66,6 +67,9 @@ def policy_of(name: str, case: RollingCase, forecasts: Forecasts) -> Policy:
     """Return a policy that decides again and again, by name."""
     if name in RULES:
         return RULES[name](name, case)
+    if name == "hedged":
+        assert forecasts.own is not None, "made for this policy"
+        return Hedged(name, case, forecasts.own)
     tables = forecasts.tables[FORECASTS_OF[name]]
     several = forecasts.own if name == "stochastic" else None
     return Planned(name, case, tables, perfect_tables(case), several=several)

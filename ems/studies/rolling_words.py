@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ems.dispatch.rolling_portfolio import simplifications
 from ems.display import Answer
 from ems.studies.objective_words import money
+from ems.studies.rolling_hedged import hedge_simplifications
 
 if TYPE_CHECKING:
     from ems.report.data_files import ReportData
@@ -75,12 +76,20 @@ class RollingAnswer(Answer):
         else:
             best = str(costs.idxmin())
             sentences.append(f"The cheapest policy is {best.replace('_', ' ')}: {costs[best]:,.2f} {currency}.")
+        if {"plan_own", "hedged"} <= set(costs.index):
+            more = costs["hedged"] - costs["plan_own"]
+            words = "more" if more > 0 else "less"
+            sentences.append(
+                f"The hedged plan, on the same forecasts and their errors, costs {abs(more):,.2f} {currency} {words}."
+            )
         sentences += [one.verdict() for one in (self.ledger, self.uncertainty) if one is not None]
         return " ".join(sentences)
 
     def notes(self) -> list[str]:
         """Return what a reader should know: what windows simplify, which failed, which laws a policy broke."""
         found = list(simplifications(self.result.case.portfolio))
+        if "hedged" in self.result.runs:
+            found += hedge_simplifications(self.result.case)
         failed = self.result.notes
         found += failed[:MOST_NOTES]
         if len(failed) > MOST_NOTES:
