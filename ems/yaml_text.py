@@ -152,5 +152,12 @@ def mapping_of(text: str, where: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InvalidInput(where, f"holds {show(value)}; expected are lines of 'name: value'")
+        # Nothing of the content: the path may have led to a file that is nobody's business here.
+        raise InvalidInput(where, f"holds {_kind_of(value)}; expected are lines of 'name: value'")
     return {str(key): inner for key, inner in value.items()}
+
+
+def _kind_of(value: object) -> str:
+    """Return what a value is in words."""
+    kinds = {bool: "true or false", str: "a text", list: "a list"}
+    return kinds.get(type(value), "a number")

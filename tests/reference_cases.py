@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from reference_groups import Groups
 from reference_rules import NeutralCase
 
 from ems.assets.battery import Battery
@@ -85,9 +86,7 @@ class _Entry:
         value = self.given.get(source)
         if value is None:
             return default
-        values = self.case.values(value) * factor
-        assert np.all(values == values[0]), f"{self.given['name']}: {source} changes with time, which no field takes"
-        return float(values[0])
+        return constant(self.case, value, f"{self.given['name']}: {source}") * factor
 
     def at_most_once(self, name: str, source: str, factor: float = 1.0) -> None:
         """Set a constant field where the case states it."""
@@ -98,6 +97,13 @@ class _Entry:
 
 def _nothing(values: np.ndarray) -> float:
     return 0.0
+
+
+def constant(case: NeutralCase, value: Any, what: str) -> float:
+    """Return a value that no field takes where it changes with time."""
+    values = case.values(value)
+    assert np.all(values == values[0]), f"{what} changes with time, which no field takes"
+    return float(values[0])
 
 
 def pose_problem(case: NeutralCase) -> DispatchProblem:
@@ -114,7 +120,7 @@ def pose_problem(case: NeutralCase) -> DispatchProblem:
     reserves, requirement = _reserves(case, kilo)
     series.update(requirement)
     slack = {
-        f"{name}_per_kwh": float(options[name]) / kilo
+        f"{name}_per_kwh": constant(case, options[name], name) / kilo
         for name in ("spill_cost", "unserved_cost")
         if options.get(name) is not None
     }
@@ -195,9 +201,10 @@ def _shiftable_load(entry: _Entry, horizon: Horizon) -> Load:
         entry.series["shiftable_power_kw"] = power_kw
     if entry.given.get("allowed") is not None:
         entry.series["shiftable_is_allowed"] = (entry.case.values(entry.given["allowed"]) > 0).astype(float)
+    step_h = constant(entry.case, horizon.step_h, f"{entry.given['name']}: the length of the steps that it takes")
     use = {
         "power_kw": float(power_kw.max()),
-        "duration_h": float(entry.given["duration_steps"] * horizon.step_h[0]),
+        "duration_h": entry.given["duration_steps"] * step_h,
         "is_interruptible": entry.given.get("interruptible", False),
     }
     return Load(
@@ -274,24 +281,27 @@ def largest_flow(case: NeutralCase, way: str) -> float:
             np.max(case.values(one.get(limit))) for one in connections for limit in ("import_limit", "export_limit")
         )
         return float(out + onto + wires)
-    # A load of negative power feeds the bus.
+    # A load of negative power feeds the bus; a plant of negative power, as an inverter at night, draws from it.
     onto += sum(max(0.0, -float(np.min(case.values(one["power"])))) for one in case.of_type("load"))
+    plants = case.of_type("solar_pv", "wind_turbine")
+    out += sum(max(0.0, -float(np.min(case.values(one["power_available"])))) for one in plants)
     return float(out if way == "import" else onto)
 
 
 def _demand_charge(entry: _Entry, charge: Mapping[str, Any], number: int) -> dict[str, Any]:
     case, kilo = entry.case, entry.kilo
     fields: dict[str, Any] = {
-        "name": charge.get("name", f"charge {number}"),
+        "name": f"{charge.get('name', 'charge')} {number}",  # the form lets two have the same
         "basis": charge.get("basis", "import"),
         "free_kw": charge.get("free_allowance", 0.0) * kilo,
     }
     if charge.get("mask") is not None:
         fields["window_series"] = f"demand_window_{number}"
         entry.series[f"demand_window_{number}"] = (case.values(charge["mask"]) > 0).astype(float)
+    groups = Groups.of(charge, case)
     if charge.get("group") is not None:
         fields["period_series"] = f"demand_period_{number}"
-        entry.series[f"demand_period_{number}"] = case.values(charge["group"])
+        entry.series[f"demand_period_{number}"] = groups.of_step.astype(float)
     else:
         fields["period"] = "horizon"
     for source, one, by_period, factor in (
@@ -300,17 +310,16 @@ def _demand_charge(entry: _Entry, charge: Mapping[str, Any], number: int) -> dic
     ):
         value = charge.get(source, 0.0)
         if isinstance(value, Mapping):
-            fields[by_period] = {f"{float(key):g}": one_value * factor for key, one_value in value.items()}
+            fields[by_period] = {
+                f"{group}": one_value * factor for group, one_value in groups.by_number(value).items()
+            }
             fields[one] = 0.0
         else:
             fields[one] = value * factor
-    ratchet = charge.get("ratchet")
-    if ratchet and charge.get("group") is not None:  # else there is no other group to look back at
-        back = (
-            {"previous": int(ratchet["previous_n"])}
-            if "previous_n" in ratchet
-            else {"periods": [int(month) for month in ratchet["months"]]}
-        )
+    ratchet = charge.get("ratchet") or {}
+    named = [str(group) for group in groups.named(ratchet.get("months", ()))]
+    back = {"previous": int(ratchet["previous_n"])} if "previous_n" in ratchet else {"periods": named}
+    if charge.get("group") is not None and any(back.values()):  # else there is no other group to look back at
         fields["ratchet"] = {"share": ratchet["fraction"], **back}
     return fields
 
@@ -329,7 +338,7 @@ def _battery(entry: _Entry, horizon: Horizon) -> Battery:
     entry.put("drain_kw", "drain", kilo)
     entry.at_most_once("standing_loss_per_h", "standing_loss_per_h")
     entry.at_most_once("holding_cost_per_kwh_h", "holding_cost", 1 / kilo)
-    entry.fields |= _final_soc(given)
+    entry.fields |= _final_soc(entry)
     targets = [
         {
             "time": horizon.boundaries[target["step"] + 1].tz_localize("UTC").to_pydatetime(),
@@ -348,12 +357,13 @@ def _battery(entry: _Entry, horizon: Horizon) -> Battery:
     )
 
 
-def _final_soc(given: Mapping[str, Any]) -> dict[str, Any]:
+def _final_soc(entry: _Entry) -> dict[str, Any]:
     """Return how the content of a store begins and ends."""
+    given = entry.given
     rule = given.get("soc_final_rule", ">=" if "soc_final" in given else "free")
     if rule == "cyclic" and "soc_initial" not in given:
         # The start is free, but the field must lie within the limits.
-        return {"final_soc_rule": "cyclic", "initial_soc": float(np.max(given.get("soc_max", 1.0)))}
+        return {"final_soc_rule": "cyclic", "initial_soc": entry.fields["max_soc"]}
     fields = {"initial_soc": float(given["soc_initial"])}
     if rule == "cyclic":
         return {**fields, "final_soc_rule": "exactly", "target_soc": fields["initial_soc"]}
@@ -365,11 +375,11 @@ def _ev_charger(entry: _Entry, horizon: Horizon) -> EvCharger:
     given, kilo = entry.given, entry.kilo
     entry.put("max_power_kw", "charge_power_max", kilo)
     entry.fields["charge_efficiency"] = entry.number("eta_charge", default=1.0)
-    if given.get("v2g", False):
+    if given.get("v2g", False) and np.any(entry.case.values(given.get("discharge_power_max")) > 0):
         entry.fields["v2g_capable"] = True
-        entry.at_most_once("max_discharge_kw", "discharge_power_max", kilo)
+        entry.put("max_discharge_kw", "discharge_power_max", kilo)
         entry.fields["discharge_efficiency"] = entry.number("eta_discharge", default=1.0)
-        entry.put("discharge_cost_per_kwh", "discharge_cost", 1 / kilo, at_series=_nothing)
+        entry.at_most_once("discharge_cost_per_kwh", "discharge_cost", 1 / kilo)
     arrival, departure = (
         horizon.boundaries[given[f"{word}_step"]].tz_localize("UTC").to_pydatetime()
         for word in ("arrival", "departure")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from reference_groups import Groups, label_of
 from reference_units import audit_generator, audit_reserve
 
 TOLERANCE = 1e-6
@@ -28,12 +29,19 @@ class NeutralCase:
     ----------
     given : mapping
         ``case.json``.
+        A field of an asset or an option that is null is one that is absent.
     columns : mapping of str to ndarray (steps,)
-        ``series.csv`` without its times.
+        ``series.csv`` without its times; texts where the labels of groups are no numbers.
     """
 
     given: Mapping[str, Any]
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stated = {
+            name: _stated(self.given[name]) for name in ("assets", "options") if self.given.get(name) is not None
+        }
+        object.__setattr__(self, "given", {**{k: v for k, v in self.given.items() if v is not None}, **stated})
 
     @property
     def steps(self) -> int:
@@ -59,9 +67,24 @@ class NeutralCase:
         array: np.ndarray = np.broadcast_to(np.asarray(value, dtype=float), self.steps)
         return array
 
+    def labels(self, value: Any) -> list[str]:
+        """Return the label of a group in each step: a number, a text, a list or a named series of them."""
+        if isinstance(value, Mapping):
+            scale = value.get("scale")
+            value = self.columns[value["series"]] if scale is None else self.values(value)
+        labels = [label_of(0 if value is None else value)] if np.ndim(value) == 0 else [*map(label_of, value)]
+        return labels * self.steps if len(labels) == 1 else labels
+
     def of_type(self, *types: str) -> Iterator[Mapping[str, Any]]:
         """Give the assets of some types."""
         return (asset for asset in self.given["assets"] if asset["type"] in types)
+
+
+def _stated(value: Any) -> Any:
+    """Return a value without the fields that are null."""
+    if isinstance(value, Mapping):
+        return {name: _stated(inner) for name, inner in value.items() if inner is not None}
+    return [_stated(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def read_case(folder: Path) -> NeutralCase:
@@ -70,8 +93,16 @@ def read_case(folder: Path) -> NeutralCase:
     if (folder / "series.csv").is_file():
         with (folder / "series.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name != "time"}
+        columns = {name: _column([row[name] for row in rows]) for name in rows[0] if name != "time"}
     return NeutralCase(json.loads((folder / "case.json").read_text(encoding="utf-8")), columns)
+
+
+def _column(cells: list[str]) -> np.ndarray:
+    """Return a column as numbers, or as the texts that it holds."""
+    try:
+        return np.array([float(cell) for cell in cells])
+    except ValueError:
+        return np.array(cells)
 
 
 @dataclass
@@ -165,7 +196,8 @@ def _load(asset: Mapping[str, Any], found: Audit) -> np.ndarray:
     name, case = asset["name"], found.case
     power, shed = case.values(asset["power"]), found.flow(f"{asset['name']}.shed", 0.0)
     is_firm = asset.get("shed_cost") is None
-    found.within(f"{name} shed", shed, 0.0, 0.0 if is_firm else power)
+    # A load of negative power feeds the bus, and nothing of it is shed.
+    found.within(f"{name} shed", shed, 0.0, 0.0 if is_firm else np.maximum(power, 0.0))
     if not is_firm:
         found.pay("shed", case.values(asset["shed_cost"]) * shed * case.step_h)
     return shed - power
@@ -196,36 +228,34 @@ def _grid(asset: Mapping[str, Any], found: Audit) -> np.ndarray:
 
 def demand_cost(charge: Mapping[str, Any], power: np.ndarray, case: NeutralCase) -> float:
     """Return what the peaks of all groups cost."""
-    group = case.values(charge.get("group"))
+    groups = Groups.of(charge, case)
+    group = groups.of_step
     counts = case.values(charge.get("mask"), 1.0) > 0
-    billed_groups = [float(number) for number in dict.fromkeys(group.tolist())]
+    billed_groups = list(dict.fromkeys(group.tolist()))
     prior = charge.get("prior_peak", 0.0)
     # Groups before the horizon have no steps, but a ratchet may look back at their peaks.
-    earlier = sorted({float(key) for key in prior} - set(billed_groups)) if isinstance(prior, Mapping) else []
+    earlier = sorted({*groups.by_number(prior)} - set(billed_groups)) if isinstance(prior, Mapping) else []
     numbers = [*earlier, *billed_groups]
     peaks = {
-        number: max(_of_group(prior, number), float(power[counts & (group == number)].max(initial=0.0)))
+        number: max(_of_group(prior, number, groups), float(power[counts & (group == number)].max(initial=0.0)))
         for number in numbers
     }
     ratchet = charge.get("ratchet") or {}
     total = 0.0
     for number in billed_groups:
         position = numbers.index(number)
-        back = [one for one in numbers if one in [float(month) for month in ratchet.get("months", ())]]
+        back = [one for one in groups.named(ratchet.get("months", ())) if one in peaks]
         if "previous_n" in ratchet:
             back = numbers[max(0, position - int(ratchet["previous_n"])) : position]
         least = ratchet.get("fraction", 0.0) * max((peaks[one] for one in back), default=0.0)
         billed = max(peaks[number] - charge.get("free_allowance", 0.0), least, 0.0)
-        total += billed * _of_group(charge["rate"], number)
+        total += billed * _of_group(charge["rate"], number, groups)
     return total
 
 
-def _of_group(value: Any, number: float) -> float:
+def _of_group(value: Any, number: int, groups: Groups) -> float:
     """Return a group's number of a value that may be a map by group."""
-    if not isinstance(value, Mapping):
-        return float(value)
-    by_number = {float(key): float(one) for key, one in value.items()}
-    return by_number.get(number, 0.0)
+    return groups.by_number(value).get(number, 0.0) if isinstance(value, Mapping) else float(value)
 
 
 def _battery(asset: Mapping[str, Any], found: Audit) -> np.ndarray:

@@ -91,6 +91,12 @@ _sample(
     -2,
 )
 _sample(
+    "battery_cycle_within_a_series",
+    "A cycle within a limit from a series begins half full: it sells 0.5 at 3 and buys it back at 1",
+    case(grid([3, 1], [3, 1]), battery(soc_final_rule="cyclic", soc_max={"series": "ones", "scale": 0.5}), n=2),
+    -1,
+)
+_sample(
     "battery_targets",
     "Half of 2 kWh bought at 1 for the target, the other half at 3 for the end",
     case(
@@ -190,6 +196,98 @@ _sample(
         n=1,
     ),
     -2,
+)
+_sample(
+    "charges_of_one_name",
+    "4 x 10 in all steps and 2 x 5 in the last, by two charges that are called the same",
+    case(
+        grid(0, demand_charges=[{"name": "peak", "rate": 10}, {"name": "peak", "rate": 5, "mask": [0, 1]}]),
+        load([4, 2]),
+        n=2,
+    ),
+    50,
+)
+_sample(
+    "charge_looks_back_before_the_horizon",
+    "Half of the 8 of the group before are 4, above the 2 of this one: 4 x 10",
+    case(
+        grid(
+            0,
+            demand_charges=[
+                {
+                    "name": "peak",
+                    "rate": 10,
+                    "group": [10] * 4,
+                    "prior_peak": {"9": 8},
+                    "ratchet": {"fraction": 0.5, "previous_n": 1},
+                }
+            ],
+        ),
+        load([2, 1, 1, 1]),
+        n=4,
+    ),
+    40,
+)
+_MONTHS = {"name": "peak", "group": ["2024-01", "2024-01", "2024-02"], "rate": {"2024-01": 1, "2024-02": 2}}
+_sample(
+    "charge_by_months",
+    "January is billed half of the 8 of December, February its own: 4 x 1 + 6 x 2",
+    case(
+        grid(
+            0,
+            demand_charges=[{**_MONTHS, "prior_peak": {"2023-12": 8}, "ratchet": {"fraction": 0.5, "previous_n": 1}}],
+        ),
+        load([1, 2, 6]),
+        n=3,
+    ),
+    16,
+)
+_sample(
+    "charge_by_named_months",
+    "Both are billed half of the 8 of December, by its number, or their own: 4 x 1 + 6 x 2",
+    case(
+        grid(
+            0, demand_charges=[{**_MONTHS, "prior_peak": {"2023-12": 8}, "ratchet": {"fraction": 0.5, "months": [12]}}]
+        ),
+        load([1, 2, 6]),
+        n=3,
+    ),
+    16,
+)
+_sample(
+    "fields_that_are_null",
+    "3 bought at 1 and 1 at 3, as 1 is stored, and 3 are the peak at 1",
+    case(
+        grid(
+            [1, 3],
+            import_limit=None,
+            allow_simultaneous=None,
+            demand_charges=[
+                {
+                    "name": "peak",
+                    "rate": 1,
+                    "prior_peak": None,
+                    "free_allowance": None,
+                    "mask": None,
+                    "group": None,
+                    "basis": None,
+                    "ratchet": None,
+                }
+            ],
+        ),
+        load(2, shed_cost=None),
+        battery(soc_final=None, soc_final_rule=None, soc_max=None, soc_targets=None, allow_simultaneous=None),
+        n=2,
+        spill_cost=None,
+        reserve=None,
+    ),
+    9,
+)
+_sample(
+    "plant_at_night",
+    "What its inverter draws is bought on top of the load: 1.5 at 2",
+    case(grid(2), load(1), {"name": "pv", "type": "solar_pv", "power_available": [-0.5], "curtailable": False}, n=1),
+    3,
 )
 _sample(
     "always_on_from_before",
@@ -322,6 +420,36 @@ _sample(
     ),
     5,
 )
+_CAR = {
+    "name": "car",
+    "type": "ev_charger",
+    "energy_capacity": 10,
+    "energy_initial": 4,
+    "energy_target": 0,
+    "arrival_step": 0,
+    "departure_step": 2,
+    "charge_power_max": 2,
+    "v2g": True,
+}
+_sample(
+    "vehicle_gives_in_turn",
+    "It may give nothing at 5 and 3 at 1",
+    case(grid([5, 1], [5, 1]), {**_CAR, "discharge_power_max": [0, 3]}, n=2),
+    -3,
+)
+_sample(
+    "vehicle_gives_nothing",
+    "No power back is no way back",
+    case(grid([5, 1], [5, 1]), {**_CAR, "discharge_power_max": 0}, n=2),
+    0,
+)
+_sample(
+    "vehicle_in_haste",
+    "At most 4 of the 5 wanted can be reached in two hours",
+    case(grid(1), {**_CAR, "energy_target": 9, "discharge_power_max": 2}, n=2),
+    None,
+    status="infeasible",
+)
 _sample(
     "moved_loads",
     "The block in the last two steps for 3; the other in the cheapest two that are allowed for 3",
@@ -365,6 +493,17 @@ _sample(
     12,
 )
 _sample(
+    "reserve_before_a_stop",
+    "At 2 it can still add 4, though it must come down to 1 + 2 before it stops",
+    case(
+        load([2, 0]),
+        unit("unit", 10, 1, p_min=1, committable=True, ramp_down=2, initial={"status": 1, "hours": 9}),
+        n=2,
+        reserve={"type": "ramp_limited", "requirement": [4, 0]},
+    ),
+    2,
+)
+_sample(
     "slack_of_the_bus",
     "2 spilled at 2, 2 lacking at 10, 6 of wind at 0.5",
     case(
@@ -381,6 +520,12 @@ _sample(
     "3 bought at 1 and 1 shed at 6, then all 4 shed",
     case(grid([1, 10], export_limit=0, import_limit=3), load(4, shed_cost=6), n=2),
     33,
+)
+_sample(
+    "load_that_feeds",
+    "What it gives is sold at 0.5, and of what it takes 4 are shed at 6",
+    case(grid(10, 0.5), load([-1, 4], shed_cost=6), n=2),
+    23.5,
 )
 _sample(
     "nothing_to_do",

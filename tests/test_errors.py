@@ -105,6 +105,6 @@ def test_error__shows_its_words_in_a_notebook_without_a_traceback() -> None:
     shell._showtraceback = lambda kind, error, lines: written.extend(lines)  # type: ignore[method-assign]
     shell.run_cell("from ems.studies import quick_start\nquick_start.read_site('just words')")
 
-    assert written[0].startswith("InvalidInput: the description of the site: holds 'just words'")
+    assert written[0].startswith("InvalidInput: the description of the site: holds a text")
     assert written[1].startswith("(raised in yaml_text.py, line ")
     assert len(written) == 2

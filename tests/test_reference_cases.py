@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from reference_bills import check_bill
 from reference_cases import flows_of, options_of, pose_problem
 from reference_functions import FUNCTIONS, check_function
 from reference_rules import Audit, NeutralCase, audit, read_case
-from reference_samples import SAMPLES
+from reference_samples import SAMPLES, battery, grid
+from reference_samples import case as posed
 
 from ems.dispatch.result import DispatchResult
 from ems.dispatch.solve import solve
-from ems.errors import Infeasible
+from ems.errors import Infeasible, InvalidInput
 from ems.settlement.bill import settle
 from ems.settlement.replay import violations_of
 
@@ -31,12 +34,20 @@ FOLDER = Path(os.environ.get("EMS_REFERENCE_CASES", Path(__file__).resolve().par
 CHECK_TOLERANCE = 1e-5
 """Of facts that state none, as a share of their size: an order above the solver's tolerance, as errors add up."""
 
+OUT_OF_REACH = (
+    r"kWh can be reached \(",
+    r"battery_capacity_kwh = .*: must be at least arrival_energy_kwh \+ energy_kwh = ",
+    r"(target_soc = |soc_targets: ).*: must lie between min_soc = .* and max_soc = ",
+    r"shiftable\.duration_h = .*: no block of neighbouring steps lasts just that long",
+    r"shiftable\.duration_h = .* cannot be made of whole steps within its windows",
+)
+"""What findings say where a target, of a vehicle or a store, or a block of a load can never be reached."""
+
 
 def _check_dispatch(case: NeutralCase, expected: Mapping[str, Any]) -> tuple[float | None, float | None]:
     """Solve a case and compare it with its answer; return the cost expected and found."""
     if expected.get("status") == "infeasible":
-        with pytest.raises(Infeasible):
-            solve(pose_problem(case), options_of(case, expected))
+        _check_infeasible(case, expected)
         return None, None
     problem = pose_problem(case)
     result = solve(problem, options_of(case, expected))
@@ -57,6 +68,16 @@ def _check_dispatch(case: NeutralCase, expected: Mapping[str, Any]) -> tuple[flo
     bill = settle(result.flows, problem.series, problem.portfolio)
     assert bill.total_cost == pytest.approx(result.total_cost, rel=1e-6, abs=1e-6)
     return value, result.total_cost
+
+
+def _check_infeasible(case: NeutralCase, expected: Mapping[str, Any]) -> None:
+    """Check that a case has no schedule: what a single asset can never reach is refused before there is a dispatch."""
+    with pytest.raises((Infeasible, InvalidInput)) as refused:
+        solve(pose_problem(case), options_of(case, expected))
+    if isinstance(refused.value, InvalidInput):
+        # Any other finding would be a fault of the reader.
+        unsaid = [one for one in refused.value.findings if not any(re.search(words, one) for words in OUT_OF_REACH)]
+        assert unsaid == []
 
 
 CHECKERS: dict[str, Callable[[NeutralCase, Mapping[str, Any]], tuple[float | None, float | None]]] = {
@@ -145,6 +166,29 @@ def test_reference_case__kinds() -> None:
     assert {_kind_of(folder) for folder in FOLDERS} <= {*CHECKERS}
 
 
+@pytest.mark.parametrize(
+    "asset",
+    [
+        {**SAMPLES["vehicle_in_haste"][1].given["assets"][1], "energy_target": 11},
+        battery(soc_max=0.5, soc_final=0.9),
+        battery(soc_max=0.5, soc_targets=[{"step": 0, "soc": 0.9}]),
+        {"name": "wash", "type": "shiftable_load", "power": 1, "duration_steps": 3},
+        {"name": "wash", "type": "shiftable_load", "power": 1, "duration_steps": 3, "interruptible": True},
+    ],
+)
+def test_check_infeasible__out_of_reach(asset: Mapping[str, Any]) -> None:
+    """What one asset can never reach is infeasible."""
+    CHECKERS["dispatch"](posed(grid(1), asset, n=2), {"status": "infeasible"})
+
+
+def test_check_infeasible__fault_of_the_reader() -> None:
+    """Input that is refused for another reason is no answer."""
+    given = posed(grid(1), battery(soc_initial=1.5), n=2)
+
+    with pytest.raises(AssertionError, match=r"initial_soc = 1\.5"):
+        CHECKERS["dispatch"](given, {"status": "infeasible"})
+
+
 def test_pose_problem__megawatts() -> None:
     """Powers become kW, prices of energy those of a kWh, a quadratic price a millionth; money per hour stays."""
     case = SAMPLES["cost_curves"][1]
@@ -156,3 +200,13 @@ def test_pose_problem__megawatts() -> None:
     assert rounded.fuel_cost_per_kwh == pytest.approx(2e-3)
     assert rounded.quadratic_cost_per_kw2h == pytest.approx(0.5e-6)
     assert rounded.no_load_cost_per_h == 1
+
+
+def test_pose_problem__changing_price_of_giving_back() -> None:
+    """What no field takes is told, not left out."""
+    given = SAMPLES["vehicle"][1]
+    connection, car = given.given["assets"]
+    changing = replace(given, given={**given.given, "assets": [connection, {**car, "discharge_cost": [0.5, 1, 1]}]})
+
+    with pytest.raises(AssertionError, match="car: discharge_cost changes with time"):
+        pose_problem(changing)

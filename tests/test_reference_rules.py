@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from reference_rules import audit
+from reference_rules import audit, read_case
 from reference_samples import SAMPLES, SCHEDULES
 
 
@@ -65,3 +67,15 @@ def test_audit__order_of_assets() -> None:
     flows = {name: np.array(values) for name, values in SCHEDULES["units_bound_before"].items()}
 
     assert audit(turned, flows).total_cost == pytest.approx(audit(case, flows).total_cost)
+
+
+def test_read_case__texts_in_a_series(tmp_path: Path) -> None:
+    """Labels of groups are texts; a column of numbers stays one."""
+    charge = {"group": {"series": "month"}}
+    (tmp_path / "case.json").write_text(json.dumps({"time": {"n": 2, "step_h": 1}, "assets": [charge]}))
+    (tmp_path / "series.csv").write_text("time,month,load\n2024-01-31T23:00Z,2024-01,5\n2024-02-01T00:00Z,2024-02,6\n")
+
+    case = read_case(tmp_path)
+
+    assert case.labels(charge["group"]) == ["2024-01", "2024-02"]
+    assert case.values({"series": "load", "scale": 2}).tolist() == [10, 12]

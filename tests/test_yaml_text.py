@@ -128,8 +128,10 @@ def test_read_yaml__empty_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"- 1\n- 2\n", r"f\.yaml: holds \[1, 2\]; expected are lines of 'name: value'"),
-        (b"just words", r"f\.yaml: holds 'just words'; expected"),
+        (b"- 1\n- 2\n", r"f\.yaml: holds a list; expected are lines of 'name: value'"),
+        (b"root:x:0:0:root\ndaemon:x:1:1:daemon", r"f\.yaml: holds a text; expected"),
+        (b"5", r"f\.yaml: holds a number; expected"),
+        (b"true", r"f\.yaml: holds true or false; expected"),
         (b"name: Caf\xe9\n", r"f\.yaml: is not UTF-8 text \(byte 9\); save the file as UTF-8"),
     ],
 )

@@ -40,7 +40,8 @@ def check_curve(curve: Sequence[CostPoint], min_output_kw: float, max_output_kw:
                 "it; state the points from low to high"
             )
     first, last = curve[0].output_kw, curve[-1].output_kw
-    if first > min_output_kw or last < max_output_kw:
+    rounding_kw = FLAT * max_output_kw
+    if first > min_output_kw + rounding_kw or last < max_output_kw - rounding_kw:
         raise ValueError(
             f"cost_curve: goes from {first:g} to {last:g} kW, but must cover min_output_kw = {min_output_kw:g} kW to "
             f"max_output_kw = {max_output_kw:g} kW; add points"

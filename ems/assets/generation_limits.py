@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,12 +37,15 @@ class Reach:
     stopping_kw: np.ndarray
 
     @classmethod
-    def of(cls, asset: Generator, span: OutputSpan, horizon: Horizon) -> Reach:
-        """Return the reach of a generator: its start and stop limits, and ramps from and to the lowest output."""
+    def of(cls, asset: Generator, span: OutputSpan, horizon: Horizon, *, with_reserve: bool = False) -> Reach:
+        """Return the reach of a generator: its start and stop limits, and ramps from and to the lowest output.
+
+        The reach of output and reserve together knows no ramp down: the reserve above an output is not ramped down.
+        """
         hours = ramp_hours(horizon)
         up, down = (
             np.full(len(hours), np.inf) if rate is None else rate * 60 * hours
-            for rate in (asset.ramp_up_rate_kw_per_min, asset.ramp_down_rate_kw_per_min)
+            for rate in (asset.ramp_up_rate_kw_per_min, None if with_reserve else asset.ramp_down_rate_kw_per_min)
         )
         start, stop = (
             np.full(len(hours), np.inf) if limit is None else np.maximum(limit - span.low_kw, 0.0)
@@ -74,12 +78,18 @@ def ramp_hours(horizon: Horizon) -> np.ndarray:
 def declare_generation_limits(unit: Unit, asset: Generator, span: OutputSpan) -> None:
     """Declare the lowest output, and the highest together with the reserve above it."""
 
-    def ready_kw(t: Any) -> Any:
-        return plus_reserve_kw(unit, t, above_low_kw(unit, t, span))
+    def above(t: Any) -> Any:
+        return above_low_kw(unit, t, span)
 
-    unit.add_constraint("lowest_output", lambda t: less_reserve_kw(unit, t, above_low_kw(unit, t, span)) >= 0)
-    from_low = np.zeros(len(span.low_kw))
-    declare_range(unit, "highest_output", ready_kw, asset=asset, span=span, begin_kw=from_low, length_kw=span.width_kw)
+    def ready_kw(t: Any) -> Any:
+        return plus_reserve_kw(unit, t, above(t))
+
+    unit.add_constraint("lowest_output", lambda t: less_reserve_kw(unit, t, above(t)) >= 0)
+    from_low, has_reserve = np.zeros(len(span.low_kw)), unit.has("reserve_up_kw")
+    declare = partial(declare_range, unit, asset=asset, span=span, begin_kw=from_low, length_kw=span.width_kw)
+    declare("highest_output", ready_kw, with_reserve=has_reserve)
+    if has_reserve and asset.ramp_down_rate_kw_per_min is not None:
+        declare("highest_output_alone", above)
 
 
 def declare_range(
@@ -91,6 +101,7 @@ def declare_range(
     span: OutputSpan,
     begin_kw: np.ndarray,
     length_kw: np.ndarray,
+    with_reserve: bool = False,
 ) -> None:
     """Declare how much of a part of the output there is when on, less what starts and stops near a step leave of it.
 
@@ -111,6 +122,8 @@ def declare_range(
     span : OutputSpan
     begin_kw, length_kw : ndarray (steps,)
         Of the part, above the lowest output.
+    with_reserve : bool
+        Whether the power is one of output and reserve together.
 
     References
     ----------
@@ -122,7 +135,7 @@ def declare_range(
     .. [3] K. Pan and Y. Guan, "A polyhedral study of the integrated minimum-up/-down time and ramping polytope,"
        2016, arXiv:1604.02184.
     """
-    reach = Reach.of(asset, span, unit.horizon)
+    reach = Reach.of(asset, span, unit.horizon, with_reserve=with_reserve)
     on_lags = lags_within(unit.horizon, asset.min_uptime_h)
 
     def cut_by(reach_kw: np.ndarray) -> np.ndarray:
@@ -186,12 +199,13 @@ def declare_committed_ramps(unit: Unit, asset: Generator, span: OutputSpan) -> N
        Mathematical Programming, vol. 158, 2016, doi:10.1007/s10107-015-0919-9.
     """
     reach, width = Reach.of(asset, span, unit.horizon), span.width_kw
+    stopping_ready_kw = Reach.of(asset, span, unit.horizon, with_reserve=unit.has("reserve_up_kw")).stopping_kw
     on_lags = lags_within(unit.horizon, asset.min_uptime_h)
     excludes = _excluded(on_lags, 0, np.zeros(len(width), dtype=int))  # a start in a step and a stop after it
     up, down = reach.ramp_up_kw, reach.ramp_down_kw
     with np.errstate(invalid="ignore"):  # where there is no ramp there is no row either
         slower_start = np.maximum(up - reach.starting_kw, 0.0)
-        faster_stop = np.maximum(up - reach.stopping_kw, 0.0) * excludes
+        faster_stop = np.maximum(up - stopping_ready_kw, 0.0) * excludes
         slower_stop = np.append(0.0, np.maximum(down[1:] - reach.stopping_kw[:-1], 0.0))
         faster_start = np.append(0.0, np.maximum(down[1:] - reach.starting_kw[:-1], 0.0) * excludes[:-1])
 

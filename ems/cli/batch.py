@@ -82,9 +82,12 @@ def _run(prepared: Prepared, stated: dict[str, Any], given: dict[str, Any]) -> B
     from ems.batch.batches.progress import Progress, outcome_rows
     from ems.cli.run import in_columns
     from ems.database.engine import connect
+    from ems.display import counted
 
     done: Batch
     engine = connect()
+    if prepared.repeats and not given["resume"] and not given["as_json"]:
+        click.echo(_repeats_words(prepared.repeats), err=True)
     if given["resume"]:
         opened = resume(engine, prepared, given["batch_id"], stated, retry_failed=given["retry_failed"])
     else:
@@ -110,15 +113,30 @@ def _run(prepared: Prepared, stated: dict[str, Any], given: dict[str, Any]) -> B
         return done
     click.echo("\n".join(in_columns(rows)))
     if done.status != "completed":
-        click.secho(f"error: batch {done.id}: {as_json['failed']} of {done.cases} cases failed", fg="red", err=True)
+        failed = f"{as_json['failed']} of {counted(done.cases, 'case')} failed"
+        click.secho(f"error: batch {done.id}: {failed}", fg="red", err=True)
     return done
 
 
 def _show_cases(prepared: Prepared, *, as_json: bool) -> None:
     from ems.cli.wording import echo_table
+    from ems.display import counted
 
     if as_json:
         echo_json([{"number": one.number, "key": one.key, "parameters": one.parameters} for one in prepared.cases])
         return
     echo_table(("case", "what is special", "key"), [(one.number, one.label, one.key[:12]) for one in prepared.cases])
-    click.echo(f"{len(prepared.cases)} cases of study {prepared.batch.study}; nothing was run or written")
+    if prepared.repeats:
+        click.echo(_repeats_words(prepared.repeats))
+    click.echo(f"{counted(len(prepared.cases), 'case')} of study {prepared.batch.study}; nothing was run or written")
+
+
+def _repeats_words(repeats: int) -> str:
+    """Return what becomes of cases that a sweep states more than once."""
+    from ems.display import counted
+
+    verb = "repeats another" if repeats == 1 else "repeat others"
+    return (
+        f"{counted(repeats, 'case')} {verb}, with the same key: each is run by itself, unless its result is there "
+        "already; take out of the sweep what it says twice"
+    )

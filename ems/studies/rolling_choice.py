@@ -8,6 +8,9 @@ import numpy as np
 
 from ems.studies.rolling_programme import Exchange, PeakCost, Store, at, joined
 
+EQUAL = 1e-9
+"""Expected costs that differ by less are the same."""
+
 
 class Choice:
     """What a site can be ordered to do in a step, and what each order costs on average.
@@ -46,7 +49,7 @@ class Choice:
             peaks = np.maximum(peaks, (net - power) * self.peak.per_kw)
         cost = exchange.cost(net - power, store.step_h) + store.cost(power)
         expected = weights @ (cost + at(after, store, self.peak, contents, peaks))
-        chosen = int(np.argmin(expected))
+        chosen = int(np.flatnonzero(expected <= expected.min() + EQUAL)[0])
         band = float(least[chosen]), float(most[chosen])
         return float(powers[chosen]), band, float(weights @ contents[:, chosen])
 
@@ -56,10 +59,11 @@ class Choice:
         powers = np.unique(np.concatenate([[0.0], moves]))
         bands = [(-math.inf, math.inf)]
         if self.follows:
-            caps_kw = np.unique([self.so_far_kw, *self.peak.levels_kw]) / self.peak.per_kw
-            bands += [(0.0, 0.0), (-math.inf, 0.0), (0.0, math.inf)]
-            bands += [(0.0, float(cap)) for cap in caps_kw if cap > 0]
-            bands += [(-math.inf, self.so_far_kw / self.peak.per_kw)] if self.so_far_kw > 0 else []
-        # Of equal orders the first is taken: the least power.
+            # Of equal orders the first is taken: where no sample is above what costs nothing more, a load that nobody
+            # foresaw still finds the import held there.
+            free_kw = max(self.so_far_kw, float(self.peak.levels_kw[0])) / self.peak.per_kw or math.inf
+            levels_kw = self.peak.levels_kw[self.peak.levels_kw > 0] / self.peak.per_kw
+            held = [(0.0, free_kw), (-math.inf, free_kw), (0.0, 0.0), (-math.inf, 0.0)]
+            bands = [*held, *((0.0, float(level)) for level in levels_kw), (0.0, math.inf), *bands]
         powers = powers[np.argsort(np.abs(powers), kind="stable")]
         return np.repeat(powers, len(bands)), np.tile(np.array(bands), (len(powers), 1))

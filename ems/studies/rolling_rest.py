@@ -14,7 +14,7 @@ from ems.studies.rolling_programme import Exchange, PeakCost, Stage
 if TYPE_CHECKING:
     from ems.studies.rolling_hedged import SiteProgramme
 
-LEARNED_DAYS = 28
+LEARNED_DAYS = 60
 """Days before, whose loads stand for those that come."""
 LONGEST_H = 24.0 * 35
 SHORTEST_H = 48.0

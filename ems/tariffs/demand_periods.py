@@ -264,9 +264,11 @@ def _look_back(charge: DemandCharge, number: int, label_of: Mapping[int, str]) -
     elif charge.period_series is None:
         wanted = {_before(charge, number, back, inside) for back in range(1, charge.ratchet.previous + 1)}
     else:
-        # A series numbers periods as it likes, so that those before are known by their place in time only.
-        before = list(label_of).index(number)
-        wanted = set(list(label_of.values())[max(0, before - charge.ratchet.previous) : before])
+        # A series numbers periods as it likes, so that those before are known by their place in time only: peaks of
+        # periods that the horizon does not touch come from before it, and their numbers say in which order.
+        in_time = [*sorted({*charge.prior_peaks_kw} - inside, key=int), *label_of.values()]
+        place = in_time.index(label_of[number])
+        wanted = set(in_time[max(0, place - charge.ratchet.previous) : place])
     outside_kw = [charge.prior_peaks_kw.get(label, 0.0) for label in wanted - inside]
     here = tuple(label for label in label_of.values() if label in wanted)
     return here, charge.ratchet.share * max(outside_kw, default=0.0)

@@ -101,6 +101,13 @@ def test_generator__fuel_cost_follows_from_price_and_consumption():
     assert "fuel_cost_per_kwh" not in asset.given()
 
 
+def test_generator__curve_to_a_rounded_output():
+    """0.07 x 100 is 7.000000000000001, where a curve may end at 7."""
+    asset = generator(max_output_kw=0.07 * 100, fuel_cost_per_kwh=0, cost_curve=points((0, 0), (7, 3)))
+
+    assert asset.max_output_kw > asset.cost_curve[-1].output_kw
+
+
 def test_generator__fuel_cost_is_nothing_beside_a_curve():
     asset = Generator(id="g", site_id="s", max_output_kw=10, cost_curve=points((0, 0), (10, 3)))
 

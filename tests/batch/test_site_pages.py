@@ -195,6 +195,14 @@ def test_write_site__folder_without_rights(project: Path, tmp_path: Path, monkey
         write_site(connect(), folder)
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux")
+@pytest.mark.parametrize("folder", ["/proc/pages", "/proc"])
+def test_write_site__folder_that_the_system_refuses(project: Path, folder: str):
+    """Root may write everywhere, says the system, and then refuses."""
+    with pytest.raises(InvalidInput, match=rf"folder {folder}: .*cannot be written"):
+        write_site(connect(), Path(folder))
+
+
 def test_write_index__older_runs_have_pages_of_their_own(project: Path, monkeypatch: pytest.MonkeyPatch):
     """Of 7 runs in blocks of 2 the last 3 are on the index, and 4 on two pages."""
     monkeypatch.setattr(run_index, "BLOCK", 2)

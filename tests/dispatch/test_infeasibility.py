@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
+import numpy as np
 import pytest
 from builders import battery, charger, generator, grid, load, prices, problem, session, solar
 from example_counts import examples
@@ -17,6 +19,8 @@ from ems.dispatch.explanation.repair import apply_repair, find_repairs
 from ems.dispatch.model import build_model
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.solve import solve
+from ems.dispatch.solvers import exactness
+from ems.dispatch.solvers.solution import Solution
 from ems.errors import Infeasible
 
 AFTERNOON = dt.datetime(2024, 6, 3, 15, tzinfo=dt.UTC)
@@ -198,3 +202,53 @@ def test_diagnose__vehicle_behind_a_small_grid():
     found = [str(one) for one in diagnose(problem(assets, prices(0.1))).repairs]
     assert "grid import limit 4 kW is 6 kW too small 00:00-01:00" in found
     assert any("4 kWh instead of 10 kWh" in one for one in found)
+
+
+def slow_after(solves, monkeypatch):
+    """Let all solves but the first ones find nothing until their time limit; return the limits."""
+    quick, limits_s = exactness.solve_matrix, []
+
+    def solve_matrix(matrix, options):
+        limits_s.append(options.time_limit_s)
+        if len(limits_s) <= solves:
+            return quick(matrix, options)
+        time.sleep(options.time_limit_s)
+        return Solution("no_solution", np.nan, np.nan, None, options.time_limit_s, "slow", 0, 0, 0)
+
+    monkeypatch.setattr(exactness, "solve_matrix", solve_matrix)
+    return limits_s
+
+
+def test_diagnose__no_time_to_find_anything(monkeypatch):
+    """Where a solve finds nothing, nothing is claimed: neither a shortfall nor a contradiction of single assets."""
+    limits_s = slow_after(0, monkeypatch)
+    begin = time.perf_counter()
+
+    found = str(diagnose(evening_problem(), SolverOptions(time_limit_s=400), budget_s=0.2))
+
+    assert time.perf_counter() - begin < 5
+    assert max(limits_s) <= 0.2
+    assert found == (
+        "dispatch of 'site' is infeasible; where and why has not been found. The time of an explanation, 0.2 s, did "
+        "not suffice for more"
+    )
+
+
+@pytest.mark.parametrize("solves", [1, 2, 3, 6])
+def test_diagnose__time_runs_out_on_the_way(solves, monkeypatch):
+    """What was found until then is told, with that it may not be all."""
+    limits_s = slow_after(solves, monkeypatch)
+    begin = time.perf_counter()
+
+    found = diagnose(evening_problem(), budget_s=1.0)
+
+    assert time.perf_counter() - begin < 6
+    assert max(limits_s) <= 1
+    assert "it is short of" in found.shortfall
+    assert found.conflict is None or not found.conflict.is_minimal
+    said = "less or something else may do" if found.conflict or found.repairs else "1 s, did not suffice for more"
+    assert str(found).endswith(said)
+
+
+def test_diagnose__time_is_enough():
+    assert diagnose(evening_problem()).stopped_after_s is None

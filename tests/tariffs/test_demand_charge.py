@@ -185,6 +185,16 @@ def test_demand_periods__ratchet_over_the_periods_of_a_series():
     assert {label: one.looks_back_at for label, one in found.items()} == dict.fromkeys(["12", "1", "2"], ("12", "2"))
 
 
+def test_demand_periods__ratchet_over_the_periods_before_those_of_a_series():
+    """Peaks of periods 8 and 9 were before the horizon; half of that of 9 is the floor of the first period in it."""
+    one = charge(period_series="season", ratchet=Ratchet(share=0.5, previous=1), prior_peaks_kw={"9": 8, "8": 90})
+
+    found = periods(one, "2024-06-03", 3, season=[10, 10, 11])
+
+    assert {label: one.looks_back_at for label, one in found.items()} == {"10": (), "11": ("10",)}
+    assert {label: one.floor_kw for label, one in found.items()} == {"10": 4, "11": 0}
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

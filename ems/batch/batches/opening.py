@@ -31,6 +31,11 @@ class Prepared:
     batch: Batch
     cases: tuple[BatchCase, ...]
 
+    @property
+    def repeats(self) -> int:
+        """Number of cases with the key of one before them: a sweep that says the same twice."""
+        return len(self.cases) - len({case.key for case in self.cases})
+
 
 def prepare(study: str, sweep: LoadedSweep, options: BatchOptions) -> Prepared:
     """Return the batch of a sweep, with nothing written yet."""

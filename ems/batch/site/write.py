@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def write_site(engine: Engine, out: Path | None = None, sites: Sequence[str] = (
     for site in sites:
         get_site(engine, site)
     pages = make_pages(engine, sites)
-    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     if root.resolve() != reports_folder().resolve():
         copy_reports(engine, root)
     for old in (root / FOLDER).iterdir():
@@ -125,6 +126,24 @@ def check_writable(root: Path) -> None:
     there = next(one for one in (root / FOLDER, root, *root.absolute().parents) if one.is_dir())
     if not os.access(there, os.W_OK | os.X_OK):
         raise InvalidInput(said, f"{there} cannot be written; check its rights or name another with --out")
+
+
+def make_folder(root: Path) -> None:
+    """Make the folder of the pages, if it is not there.
+
+    Raises
+    ------
+    InvalidInput
+        If the system refuses it: of /proc it says that root may write there, and refuses to.
+    """
+    try:
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root / FOLDER):
+            pass
+    except OSError as error:
+        raise InvalidInput(
+            f"folder {root}", f"cannot be written: {error.strerror}; check its rights or name another with --out"
+        ) from None
 
 
 def copy_reports(engine: Engine, root: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ems.dispatch.explanation.budget import Budget
 from ems.dispatch.explanation.draft import when
 from ems.dispatch.explanation.elastic import Elastic, timezone_of
 from ems.dispatch.formulation.matrix import Block, Matrix
 from ems.dispatch.options import SolverOptions
-from ems.dispatch.solvers.registry import solve_matrix
 from ems.dispatch.solvers.solution import Solution
 
 NO_PRICE = 1e-7
@@ -106,7 +106,7 @@ def find_conflict(elastic: Elastic, options: SolverOptions, budget_s: float = 10
         return None
 
     def contradict(closed: Iterable[int]) -> bool:
-        if time.perf_counter() - begin > budget_s:
+        if time.perf_counter() - begin > budget_s or not elastic.budget.has_time():
             return False
         found, _ = elastic.solve(breakable - set(closed), options)
         return found.status == "infeasible"
@@ -121,7 +121,8 @@ def find_conflict(elastic: Elastic, options: SolverOptions, budget_s: float = 10
     for number in numbers:
         places = search.narrowed(number) if priced_places is None else priced_places[number]
         members.append(Member(number, places, _words(elastic, number, places)))
-    return Conflict(tuple(members), time.perf_counter() - begin <= budget_s)
+    is_minimal = time.perf_counter() - begin <= budget_s and not elastic.budget.is_exceeded
+    return Conflict(tuple(members), is_minimal)
 
 
 def _priced(elastic: Elastic, solution: Solution, final: Matrix, breakable: frozenset[int]) -> list[int]:
@@ -217,7 +218,7 @@ class _Times:
         return holds
 
     def _contradicts(self, number: int, first: int, end: int) -> bool:
-        if time.perf_counter() > self.until:
+        if time.perf_counter() > self.until or not self.elastic.budget.has_time():
             return False
         held = {**self.held, number: self._holding(number, range(first, end))}
         found, _ = self.elastic.solve(self.open_limits | set(held), self.options, held)
@@ -237,7 +238,7 @@ def _words(elastic: Elastic, number: int, places: tuple[int, ...]) -> str:
     return f"{limit.words} {when(steps, horizon, timezone_of(elastic.problem, limit.owner))}"
 
 
-def conflicting_blocks(matrix: Matrix, blocks: Sequence[Block], options: SolverOptions) -> list[Block]:
+def conflicting_blocks(matrix: Matrix, blocks: Sequence[Block], options: SolverOptions, budget: Budget) -> list[Block]:
     """Return constraints of which every single one is needed for a contradiction with all others of a matrix.
 
     Parameters
@@ -247,6 +248,8 @@ def conflicting_blocks(matrix: Matrix, blocks: Sequence[Block], options: SolverO
     blocks : sequence of Block
         Constraints that may be left out: those that somebody added to a model.
     options : SolverOptions
+    budget : Budget
+        Where it does not suffice, some constraints may not be needed.
     """
 
     def contradicts(kept: list[Block]) -> bool:
@@ -255,6 +258,6 @@ def conflicting_blocks(matrix: Matrix, blocks: Sequence[Block], options: SolverO
         for block in blocks:
             if id(block) not in names:
                 lower[block.at], upper[block.at] = -np.inf, np.inf
-        return solve_matrix(replace(matrix, row_lower=lower, row_upper=upper), options).status == "infeasible"
+        return budget.solve(replace(matrix, row_lower=lower, row_upper=upper), options).status == "infeasible"
 
     return smallest_set(list(blocks), contradicts) if not contradicts([]) else []

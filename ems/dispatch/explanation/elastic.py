@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ems.dispatch.explanation.budget import Budget
 from ems.dispatch.explanation.draft import Draft
 from ems.dispatch.formulation.array_unit import ArrayUnit, MatrixBuilder
 from ems.dispatch.formulation.compile import Compiled, Measure, solved
@@ -16,7 +18,6 @@ from ems.dispatch.formulation.declaration import Formulation, declare
 from ems.dispatch.formulation.matrix import Matrix
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.solvers.exactness import solve_exactly
 from ems.dispatch.solvers.solution import Solution
 from ems.horizon import Horizon
 
@@ -108,11 +109,14 @@ class Elastic:
     limits : tuple of Limit
     compiled : Compiled
         The dispatch without these limits, with each of them declared anew less what it is broken by.
+    budget : Budget
+        Time of all solves together; endless where nothing else is said.
     """
 
     problem: DispatchProblem
     limits: tuple[Limit, ...]
     compiled: Compiled
+    budget: Budget = field(default_factory=lambda: Budget(math.inf))
 
     def closed(
         self,
@@ -152,8 +156,7 @@ class Elastic:
         free: Collection[int] = (),
     ) -> tuple[Solution, Matrix]:
         """Return the schedule that breaks some limits least, and the matrix that has its prices."""
-        solution, final, _ = solve_exactly(self.closed(open_limits, held, free), options)
-        return solution, final
+        return self.budget.solve_with_prices(self.closed(open_limits, held, free), options)
 
     def units(self, x: np.ndarray) -> Formulation:
         """Return the units with the numbers of a schedule."""
@@ -171,7 +174,7 @@ class Elastic:
                 yield number
 
 
-def make_elastic(problem: DispatchProblem) -> Elastic:
+def make_elastic(problem: DispatchProblem, budget: Budget | None = None) -> Elastic:
     """Return a dispatch whose limits may be broken.
 
     The record of each limit is opened first, so that everything that follows from it is open, too: cuts, ranges,
@@ -194,7 +197,8 @@ def make_elastic(problem: DispatchProblem) -> Elastic:
             unit.add_constraint_each("highest", _at_most_highest(unit), over=limit.keys)
     matrix = _with_first_contents_free(builder.build(), problem)
     measure = Measure("repair", np.zeros(matrix.columns))
-    return Elastic(problem, limits, Compiled(opened, matrix, formulation, (measure,)))
+    compiled = Compiled(opened, matrix, formulation, (measure,))
+    return Elastic(problem, limits, compiled, budget or Budget(math.inf))
 
 
 def _at_most_highest(unit: Any) -> Callable[[Any], Any]:

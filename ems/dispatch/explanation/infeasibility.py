@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ems.assets.asset import Asset
+from ems.dispatch.explanation.budget import Budget
 from ems.dispatch.explanation.conflict import Conflict, conflicting_blocks, find_conflict
 from ems.dispatch.explanation.elastic import Elastic, make_elastic
 from ems.dispatch.explanation.repair import Repair, repairs_of
 from ems.dispatch.formulation.compile import Compiled, compile_problem
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
+from ems.dispatch.solvers.exactness import LEAST_S
 
+BUDGET_S = 20.0
+"""Of an explanation, whatever time the dispatch itself may take: a solve of it can be as hard as the dispatch."""
 LARGEST_STEPS = 20_000
 """Assets times steps beyond which only the shortfall is told: to filter limits one by one would take minutes."""
 
@@ -30,11 +34,14 @@ class Diagnosis:
         Limits that contradict each other.
     repairs : tuple of Repair
         What would do, each by itself, the smallest first; `ems.dispatch.explanation.repair.apply_repair` does it.
+    stopped_after_s : float or None
+        Time after which the search was stopped, if it was.
     """
 
     shortfall: str
     conflict: Conflict | None
     repairs: tuple[Repair, ...]
+    stopped_after_s: float | None = None
 
     def __str__(self) -> str:
         """Return all of it as text."""
@@ -45,6 +52,10 @@ class Diagnosis:
             parts.append(f"{word}{each}: {self.conflict}")
         if self.repairs:
             parts.append(f"what would do: {'; or '.join(str(repair) for repair in self.repairs)}")
+        if self.stopped_after_s is not None:
+            stopped = f"the time of an explanation, {self.stopped_after_s:g} s, did not suffice for more"
+            doubt = ": fewer limits may contradict each other, and less or something else may do"
+            parts.append(stopped + (doubt if self.conflict is not None or self.repairs else ""))
         return ". ".join(f"{part[0].upper()}{part[1:]}" if number else part for number, part in enumerate(parts))
 
 
@@ -61,7 +72,10 @@ def explain_infeasibility(compiled: Compiled, options: SolverOptions) -> str:
 
 
 def diagnose(
-    problem: DispatchProblem, options: SolverOptions | None = None, compiled: Compiled | None = None
+    problem: DispatchProblem,
+    options: SolverOptions | None = None,
+    compiled: Compiled | None = None,
+    budget_s: float = BUDGET_S,
 ) -> Diagnosis:
     """Return why a dispatch has no schedule: the shortfall, the conflict, and repairs.
 
@@ -71,19 +85,24 @@ def diagnose(
     options : SolverOptions, optional
     compiled : Compiled, optional
         The dispatch as a matrix, where somebody changed it as a Pyomo model.
+    budget_s : float
+        Seconds after which what is known is told; half of them at the most for the conflict.
     """
     # HiGHS gives prices, which make the search short, and is always there.
-    options = (options or SolverOptions()).replace(solver="highs")
+    options = (options or SolverOptions()).replace(solver="highs", time_limit_s=max(budget_s, LEAST_S))
     names = "', '".join(site.name for site in problem.portfolio.sites)
-    elastic = make_elastic(problem)
+    elastic = make_elastic(problem, Budget(budget_s))
     shortfall = _shortfall(elastic, options)
+    conflict, repairs, budgets = None, [], [elastic.budget]
     if shortfall is None:
-        return Diagnosis(_contradicted_by_model(problem, compiled, options, names), None, ())
-    if len(problem.assets) * len(problem.horizon) > LARGEST_STEPS:
-        return Diagnosis(shortfall, None, ())
-    conflict = find_conflict(elastic, options)
-    numbers = None if conflict is None else [member.number for member in conflict.members]
-    return Diagnosis(shortfall, conflict, tuple(repairs_of(elastic, options, numbers)))
+        shortfall = _contradicted_by_model(problem, compiled, options, names, elastic.budget)
+    elif len(problem.assets) * len(problem.horizon) <= LARGEST_STEPS and elastic.budget.has_time():
+        budgets.append(elastic.budget.part(budget_s / 2))
+        conflict = find_conflict(replace(elastic, budget=budgets[-1]), options)
+        numbers = None if conflict is None else [member.number for member in conflict.members]
+        repairs = repairs_of(elastic, options, numbers)
+    stopped_after_s = budget_s if any(one.is_exceeded for one in budgets) else None
+    return Diagnosis(shortfall, conflict, tuple(repairs), stopped_after_s)
 
 
 def _shortfall(elastic: Elastic, options: SolverOptions) -> str | None:
@@ -92,6 +111,8 @@ def _shortfall(elastic: Elastic, options: SolverOptions) -> str | None:
     name = "', '".join(site.name for site in problem.portfolio.sites)
     buses = [number for number, limit in enumerate(elastic.limits) if limit.kind == "bus"]
     solution, _ = elastic.solve(frozenset(buses), options)
+    if solution.status == "no_solution":
+        return f"dispatch of '{name}' is infeasible; where and why has not been found"
     if solution.x is None:
         return (
             f"dispatch of '{name}' is infeasible whatever the grid gives: the limits of single assets contradict each "
@@ -108,19 +129,20 @@ def _shortfall(elastic: Elastic, options: SolverOptions) -> str | None:
     first, number, kw, steps = min(findings, key=lambda finding: finding[:2])
     limit = elastic.limits[number]
     site = problem.portfolio.site(limit.owner)
+    so_far = "" if solution.status == "optimal" else ", as far as has been found,"
     word = "short of" if limit.field == "unserved_cost_per_kwh" else "left with"
     energy_kwh = float(kw @ problem.horizon.step_h)
     moment = problem.horizon.times[first]
     local = moment.tz_localize("UTC").tz_convert(site.timezone)
     return (
         f"dispatch of '{site.name}' is infeasible at {moment:%Y-%m-%d %H:%M} UTC ({local:%H:%M} local time): "
-        f"{_balance_at(problem, site.id, first)}; it is {word} {kw[first]:.6g} kW then, and of {energy_kwh:.6g} kWh "
-        f"in {steps.size} steps{_outages_at(problem, first)}"
+        f"{_balance_at(problem, site.id, first)}; it is{so_far} {word} {kw[first]:.6g} kW then, and of "
+        f"{energy_kwh:.6g} kWh in {steps.size} steps{_outages_at(problem, first)}"
     )
 
 
 def _contradicted_by_model(
-    problem: DispatchProblem, compiled: Compiled | None, options: SolverOptions, names: str
+    problem: DispatchProblem, compiled: Compiled | None, options: SolverOptions, names: str, budget: Budget
 ) -> str:
     """Return which constraints of a changed model contradict a dispatch that has a schedule by itself."""
     by_little = f"dispatch of '{names}' is infeasible by less than a solver can tell: limits meet exactly; loosen one"
@@ -128,7 +150,7 @@ def _contradicted_by_model(
         return by_little
     declared = {(block.owner, block.name) for block in compile_problem(problem).matrix.constraints}
     own = [block for block in compiled.matrix.constraints if (block.owner, block.name) not in declared]
-    found = conflicting_blocks(compiled.matrix, own, options)
+    found = conflicting_blocks(compiled.matrix, own, options, budget)
     if not found:
         return by_little
     listed = ", ".join(f"'{block.name}'" for block in found)

@@ -11,7 +11,6 @@ from ems.dispatch.explanation.elastic import Change, Elastic, make_elastic
 from ems.dispatch.formulation.compile import compile_problem
 from ems.dispatch.options import SolverOptions
 from ems.dispatch.problem import DispatchProblem
-from ems.dispatch.solvers.exactness import solve_exactly
 
 MOST_REPAIRS = 3
 MOST_ROUNDS = 4
@@ -87,7 +86,7 @@ def repairs_of(
     found: list[Repair] = []
     tried = sorts if numbers is None else {elastic.limits[number].sort: 0 for number in numbers}
     for sort in tried:
-        if sort[0] == "bus" or time.perf_counter() - begin > budget_s:
+        if sort[0] == "bus" or time.perf_counter() - begin > budget_s or not elastic.budget.has_time():
             continue
         repair = _verified(elastic, sorts[sort], options)
         if repair is not None and not repair.changes:
@@ -95,7 +94,7 @@ def repairs_of(
         if repair is not None:
             found.append(repair)
     found.sort(key=lambda repair: (repair.weight, str(repair)))
-    if found:
+    if found or not elastic.budget.has_time():
         return found[:most]
     # No single sort is sufficient: all together, and the balance of buses only where that is not, either.
     no_bus = [number for number, limit in enumerate(elastic.limits) if limit.kind != "bus"]
@@ -130,9 +129,9 @@ def _verified(elastic: Elastic, numbers: Collection[int], options: SolverOptions
         if repair is None or not repair.changes:
             return repair
         mended = apply_repair(elastic.problem, repair)
-        if solve_exactly(compile_problem(mended).matrix, options)[0].x is not None:
+        if elastic.budget.solve(compile_problem(mended).matrix, options).x is not None:
             return repair
-        again = make_elastic(mended)
+        again = make_elastic(mended, elastic.budget)
         same = [number for number, limit in enumerate(again.limits) if (limit.owner, limit.field) in fields]
         more = _repair(again, same, options)
         if more is None or not more.changes:

@@ -8,6 +8,7 @@ which breaks nothing, is optimal for it: a certificate without a binary in every
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,12 +25,22 @@ NEAR_CURVE = 1e-11
 """Distance of a convex cost from its function, as a share of the objective, that is none."""
 MOST_ROUNDS = 60
 MOST_NETTINGS = 5
+LEAST_S = 0.01
+"""Time of a solve that begins when there is none left."""
 LARGE_KW = 1e5
 """A bound above this may stand for none at all; then the rows say what can be reached."""
 
 
-def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Matrix, int]:
+def solve_exactly(matrix: Matrix, options: SolverOptions, until: float | None = None) -> tuple[Solution, Matrix, int]:
     """Return the solution that breaks no exclusion and meets every convex cost, and how it was reached.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    options : SolverOptions
+        Their time limit is that of each solve.
+    until : float, optional
+        Moment of the performance counter at which the last solve is stopped.
 
     Returns
     -------
@@ -44,7 +55,7 @@ def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Mat
     added: set[tuple[int, int]] = set()
     seconds = 0.0
     for _ in range(MOST_ROUNDS):
-        solution = solve_matrix(matrix, options)
+        solution = solve_matrix(matrix, _stopped_at(until, options))
         seconds += solution.seconds
         if solution.x is None:
             return replace(solution, seconds=seconds), matrix, len(added)
@@ -63,7 +74,7 @@ def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Mat
             matrix = _with_tangents(matrix, x)
     final, exact = matrix, solution
     if matrix.is_integer.any() and solution.x is not None:
-        final, exact, more = _with_decisions_fixed(matrix, solution, options)
+        final, exact, more = _with_decisions_fixed(matrix, solution, options, until)
         seconds += more
     if exact.x is not None:
         exact = replace(exact, x=on_curves(final, exact.x))
@@ -75,8 +86,15 @@ def solve_exactly(matrix: Matrix, options: SolverOptions) -> tuple[Solution, Mat
     )
 
 
+def _stopped_at(until: float | None, options: SolverOptions) -> SolverOptions:
+    """Return the options of a solve that ends at a moment."""
+    if until is None:
+        return options
+    return options.replace(time_limit_s=max(min(options.time_limit_s, until - time.perf_counter()), LEAST_S))
+
+
 def _with_decisions_fixed(
-    matrix: Matrix, solution: Solution, options: SolverOptions
+    matrix: Matrix, solution: Solution, options: SolverOptions, until: float | None
 ) -> tuple[Matrix, Solution, float]:
     """Return the linear programme that is left when decisions are fixed, and its solution."""
     assert solution.x is not None
@@ -84,7 +102,7 @@ def _with_decisions_fixed(
     final = with_directions_closed(matrix.fixed_at(solution.x, matrix.is_integer), solution.x)
     seconds = 0.0
     for _ in range(MOST_ROUNDS):
-        exact = solve_matrix(final, options)
+        exact = solve_matrix(final, _stopped_at(until, options))
         seconds += exact.seconds
         if exact.x is None:
             # Whole numbers that a solver met only to within its tolerance may leave no room at all.

@@ -129,6 +129,40 @@ def test_batch__dry_run_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("horizons", "cases", "said"),
+    [
+        ("[24, 24, 24.0]", "3 cases of study dispatch", "2 cases repeat others, with the same key: each is run by"),
+        ("[12, 24, 24]", "3 cases of study dispatch", "1 case repeats another, with the same key: each is run by"),
+        ("[24]", "1 case of study dispatch", None),
+    ],
+)
+def test_batch__dry_run_says_what_repeats(project: Path, horizons: str, cases: str, said: str | None) -> None:
+    sweep = project / "parameters" / "sweeps" / "mine.yaml"
+    sweep.write_text(f"case: demo\ngrid: {{horizon_h: {horizons}}}\n")
+
+    done = CliRunner().invoke(commands, ["batch", "dispatch", "mine", "--dry-run"])
+
+    assert cases in done.output
+    assert said in done.output if said else "repeat" not in done.output
+
+
+def test_batch__start_says_what_repeats(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before the first case is run."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ems.batch.batches.coordinator.coordinate", stopped)
+    sweep = project / "parameters" / "sweeps" / "mine.yaml"
+    sweep.write_text("case: demo\ngrid: {horizon_h: [24, 24]}\n")
+
+    done = CliRunner().invoke(commands, ["batch", "dispatch", "mine"])
+
+    assert done.exit_code == 130
+    assert done.stderr.startswith("1 case repeats another")
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--dask", "tcp://x:1", "--workers", "2"), "--workers has no effect with --dask"),
