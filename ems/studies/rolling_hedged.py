@@ -19,6 +19,7 @@ import numpy as np
 
 from ems.assets.battery import Battery
 from ems.assets.grid_connection import GridConnection
+from ems.assets.load import Load
 from ems.assets.variable_renewable import VariableRenewable
 from ems.settlement.plant import Order
 from ems.studies.rolling_case import RollingCase
@@ -35,6 +36,7 @@ FEWEST_DAYS = 5
 """Days with errors, below which loads of the days before are taken without a forecast."""
 AHEAD_H = 12.0
 """Time for which forecasts are taken; later, the same hours of the days before say as much."""
+SLACK_KW = 1e-6
 
 
 class Hedged:
@@ -97,9 +99,9 @@ class SiteProgramme:
         self.step_h, self.per_step = case.settings.step_h, case.per_step
         self.store = Store.of(self.batteries, self.step_h)
         self._follows = case.settings.control == "follow"
-        constant_kw = connection.transformer_losses_kw + sum(one.auxiliary_load_kw for one in self.batteries)
-        self.net_kw = trailing_mean(case.net_kw(connection.site_id) + constant_kw, self.per_step)
-        self.forecast_kw = in_window_steps(self._net_forecast(own.tables) + constant_kw, self.per_step)
+        self.constant_kw = connection.transformer_losses_kw + sum(one.auxiliary_load_kw for one in self.batteries)
+        self.net_kw = trailing_mean(case.net_kw(connection.site_id) + self.constant_kw, self.per_step)
+        self.forecast_kw = in_window_steps(self._net_forecast(own.tables) + self.constant_kw, self.per_step)
         self.ahead = min(round(AHEAD_H / self.step_h), self.forecast_kw.shape[1])
         self.prices = {
             name: in_window_steps(prices[connection.id, name], self.per_step)
@@ -108,6 +110,22 @@ class SiteProgramme:
         self.tiers = next((one for one in tier_prices(case) if one.connection.id == connection.id), None)
         self.charge = self._dearest_charge()
         self._rest_of: tuple[int, Rest] | None = None
+
+    @cached_property
+    def range_kw(self) -> tuple[float, float]:
+        """The least and the most net load that the assets of the site are made for; beyond it a meter is wrong."""
+        least = most = self.constant_kw
+        for one in self.case.portfolio.active():
+            if one.site_id == self.connection.site_id and isinstance(one, Load):
+                most += one.rated_load_kw
+            elif one.site_id == self.connection.site_id and isinstance(one, VariableRenewable):
+                least -= one.rated_capacity_kw
+        return least, most
+
+    def is_sound(self, net_kw: np.ndarray) -> np.ndarray:
+        """Return which net loads the site can have."""
+        least, most = self.range_kw
+        return (net_kw >= least - SLACK_KW) & (net_kw <= most + SLACK_KW)
 
     def _net_forecast(self, tables: Tables) -> np.ndarray:
         """Return the demand less generation that is forecast, shape (decisions, measured steps)."""
@@ -165,16 +183,23 @@ class SiteProgramme:
         return self._rest_of[1]
 
     def samples_kw(self, k: int, lead: int, rest: Rest) -> np.ndarray:
-        """Return equally likely net loads of a step of a window: its forecast with the errors of the days before."""
+        """Return equally likely net loads of a step of a window: its forecast with the errors of the days before.
+
+        Days on which the meter, or a forecast from it, is beyond what the site is made for do not count.
+        """
         case, per_day = self.own.case, round(24 / self.case.settings.decide_every_h)
         row = self.own.before + k
         past = row - per_day * np.arange(1, LEARNED_DAYS + 1)
-        places = case.decisions[past[past >= 0]] + lead * self.per_step
-        past, places = past[: len(places)], places[places + self.per_step <= case.decisions[row]]
-        if len(places) < FEWEST_DAYS:
+        past = past[past >= 0]
+        places = case.decisions[past] + lead * self.per_step
+        is_known = places + self.per_step <= case.decisions[row]
+        past, places = past[is_known], places[is_known]
+        loads, forecasts = self.net_kw[places], self.forecast_kw[past, lead]
+        sound = self.is_sound(loads) & self.is_sound(forecasts)
+        if sound.sum() < FEWEST_DAYS:
             return rest.samples_at(k * self.case.per_decision + lead * self.per_step)
-        past = past[past >= 0][-len(places) :]
-        found: np.ndarray = self.forecast_kw[row, lead] + self.net_kw[places] - self.forecast_kw[past, lead]
+        errors = loads[sound] - forecasts[sound]
+        found: np.ndarray = np.clip(self.forecast_kw[row, lead] + errors, *self.range_kw)
         return found
 
     def exchange(self, k: int, lead: int, peaks: Peaks) -> Exchange:

@@ -15,8 +15,8 @@ POINTS = 17
 HIGHEST = 3
 """Of sampled loads, how many stand for themselves, as they make the peaks; the others are joined in groups."""
 GROUPS = 5
-FAR_PER_KWH = 1e4
-"""Price of what a connection cannot carry."""
+BEYOND = 20.0
+"""What a connection cannot carry costs so many times the price."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,9 @@ class Exchange:
         bought = np.maximum(exchange_kw, 0.0)
         sold = np.minimum(np.maximum(-exchange_kw, 0.0), self.most_export_kw)
         beyond = np.maximum(bought - self.most_import_kw, 0.0)
-        cost: np.ndarray = (self.bought_per_kwh * bought - self.sold_per_kwh * sold + FAR_PER_KWH * beyond) * step_h
+        far = BEYOND * abs(self.bought_per_kwh)
+        paid = self.bought_per_kwh * bought - self.sold_per_kwh * sold + far * beyond
+        cost: np.ndarray = paid * step_h
         return cost
 
 

@@ -58,8 +58,7 @@ class Rest:
 
     def samples_at(self, t: int) -> np.ndarray:
         """Return the net loads of the same hour of the days before."""
-        found: np.ndarray = self._samples[(t - self.begin) // self.per_step % self.per_day]
-        return found
+        return self._samples[(t - self.begin) // self.per_step % self.per_day]
 
     def _past_places(self) -> np.ndarray:
         """Return the positions of the same steps on the days before, shape (steps of a day, days)."""
@@ -69,13 +68,16 @@ class Rest:
         return now - day * days[None, :] + self.per_step * np.arange(self.per_day)[:, None]
 
     @cached_property
-    def _samples(self) -> np.ndarray:
-        if self._past.shape[1]:
-            found: np.ndarray = self.programme.net_kw[self._past]
-            return found
-        row = self.programme.forecast_kw[self.programme.own.before + self._k]
-        column: np.ndarray = np.resize(row, self.per_day)[:, None]
-        return column
+    def _samples(self) -> list[np.ndarray]:
+        """Net loads that each step of a day may have: those of the days before, where the meter was right."""
+        programme = self.programme
+        row = programme.forecast_kw[programme.own.before + self._k]
+        found = []
+        for step, places in enumerate(self._past):
+            loads = programme.net_kw[places]
+            sound = loads[programme.is_sound(loads)]
+            found.append(sound if len(sound) else np.clip(row[[step % len(row)]], *programme.range_kw))
+        return found
 
     def _peak_cost(self) -> PeakCost:
         """Return what peaks cost, on levels up to a little above the highest load of the days before."""
@@ -83,7 +85,7 @@ class Rest:
         if charge is None or self._number < 0:
             return PeakCost.none()
         floor = max(float(charge.floors_kw[self._number]), 0.0)
-        highest = HEADROOM * charge.charge.per_kw * max(float(self._samples.max()), 0.0)
+        highest = HEADROOM * charge.charge.per_kw * max(0.0, *(float(one.max()) for one in self._samples))
         levels = np.linspace(floor, max(highest, floor + 1.0), LEVELS)
         costs, lower = np.zeros(LEVELS), 0.0
         for tier in charge.tiers[self._number]:

@@ -152,6 +152,18 @@ def test_hedged__keeps_energy_for_loads_that_nobody_foresees() -> None:
     assert result.costs["hedged"] < result.costs["plan_own"] - 1.0
 
 
+def test_hedged__bears_a_meter_that_is_wrong() -> None:
+    """A load beyond all that the site is made for, and its connection can carry, once at each hour of the past."""
+    case = home_case(2, days=14, first_day=10)
+    plain = run_policies(case, ("hedged",), MODELS).costs["hedged"]
+    case.truth["rooms", "demand_kw"][24:48] = 500.0
+
+    broken = run_policies(case, ("hedged", "self_consumption"), MODELS).costs
+
+    assert broken["hedged"] < plain + 0.02 * abs(plain)
+    assert broken["hedged"] < broken["self_consumption"]
+
+
 def test_hedged__with_coarser_steps_and_rarer_decisions() -> None:
     case = home_case(3, days=10, step_h=0.25, connection=MONTHLY).but(horizon_h=12.0, step_h=1.0, decide_every_h=2.0)
 
