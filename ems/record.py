@@ -40,6 +40,9 @@ from ems.unit_traps import largest_of, remedy_for
 from ems.units import unit_of, with_unit
 
 LONGEST_NAME = 200
+ANY_VALUE = (Any, Any | None)
+LARGEST_COUNT = 1e15
+"""Of whole numbers: databases keep no more than 18 digits."""
 LONGEST_TEXT = 10_000
 _SAID_BY_THE_CAPTION = ("id", "name", "kind")
 
@@ -193,7 +196,7 @@ class Record(BaseModel, metaclass=_RecordMeta):
     def _with_derived(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, Mapping):
             return handler(data)
-        beyond = _beyond_range(data)
+        beyond = _beyond_range(cls, data)
         if beyond:
             raise ValidationError.from_exception_data(cls.__name__, beyond)
         derived = {
@@ -357,13 +360,23 @@ _TYPE = {
 }
 
 
-def _beyond_range(given: Mapping[str, Any]) -> list[InitErrorDetails]:
-    """Return an error for each number that is too large for any field of its unit."""
-    return [
-        InitErrorDetails(type=PydanticCustomError("beyond_range", "is out of range"), loc=(name,), input=value)
-        for name, value in given.items()
-        if isinstance(name, str) and isinstance(value, int | float) and largest_of(name) < abs(value) != math.inf
-    ]
+def _beyond_range(record: type[BaseModel], given: Mapping[str, Any]) -> list[InitErrorDetails]:
+    """Return an error for each number that is too large for any field of its unit; a field of any value takes all."""
+    found = []
+    for name, value in given.items():
+        if isinstance(value, int | float) and (largest := _largest_of(record, name)) < abs(value) != math.inf:
+            error = PydanticCustomError("beyond_range", "is out of range", {"largest": largest})
+            found.append(InitErrorDetails(type=error, loc=(name,), input=value))
+    return found
+
+
+def _largest_of(record: type[BaseModel], name: str) -> float:
+    """Return the largest number, with either sign, that a field may hold, whatever its own bounds are."""
+    field = record.model_fields.get(name)
+    if field is None or field.annotation in ANY_VALUE:
+        return math.inf
+    kinds = {field.annotation, *typing.get_args(field.annotation)}
+    return LARGEST_COUNT if int in kinds and float not in kinds else largest_of(name)
 
 
 def findings_of(record: type[BaseModel], error: ValidationError) -> list[str]:
@@ -388,7 +401,8 @@ def _finding(record: type[BaseModel], item: dict[str, Any]) -> str:
         key, words = _SIGN[kind]
         said = f"{words} {with_unit(f'{context[key]:g}', name)}{_remedy(name, value, context[key])}"
     elif kind == "beyond_range":
-        said = f"is out of range; must lie within ±{with_unit(f'{largest_of(name):g}', name)}"
+        largest = f"{context['largest']:g}"
+        said = f"is out of range; must lie within ±{with_unit(largest, name)}"
     elif kind in _TYPE:
         said = _TYPE[kind]
     elif kind == "literal_error":

@@ -21,8 +21,8 @@ _LEAST_PERCENT_OF_EFFICIENCY = 20.0
 _SMALLER = {"kW": "W", "kWh": "Wh", "kV": "V", "kVA": "VA", "kvar": "var"}
 _LARGEST = {"kW": 1e12, "kWh": 1e12, "currency/kWh": 1e12}
 """More than the world uses: these meet in one sum with numbers around 1, to at least three digits."""
-_LARGEST_OF_ALL = 1e15
-"""Beyond it a number has no digit left behind the point."""
+_LARGEST_OF_ALL = 1e24
+"""Of what has another unit: a price and an amount that are in their ranges give a cost that is."""
 _DIRECTIONS = ("charge", "discharge", "import", "export", "load", "output")
 
 
@@ -31,7 +31,7 @@ def largest_of(field_name: str) -> float:
     """Return the largest number, with either sign, that a field can have whatever its own bounds are.
 
     >>> largest_of("max_charge_kw"), largest_of("seed")
-    (1000000000000.0, 1000000000000000.0)
+    (1000000000000.0, 1e+24)
     """
     return _LARGEST.get(unit_of(field_name) or "", _LARGEST_OF_ALL)
 

@@ -63,6 +63,24 @@ def tank(**fields: Any) -> Tank:
     return Tank(**{"id": "t1", "capacity_kwh": 10, **fields})
 
 
+class Anything(Record):
+    """A record that keeps what it is given."""
+
+    kept: Any | None = None
+    """Any value."""
+
+
+def test_record__a_field_of_any_value_takes_any_number() -> None:
+    assert Anything(kept=1e30).kept == 1e30
+
+
+def test_record__number_beyond_range_in_a_nested_record() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"tanks\.1\.losses_kw = 1e\+13 kW: is out of range; must lie within ±1e\+12 kW"
+    ):
+        Cellar(tanks=[{"id": "t1", "capacity_kwh": 1, "losses_kw": 1e13}])
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
