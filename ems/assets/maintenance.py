@@ -110,7 +110,10 @@ def next_due(
 
 
 def schedule(
-    assets: Iterable[Asset], records: Iterable[MaintenanceRecord], today: dt.date, horizon_d: int
+    assets: Iterable[Asset],
+    records: Iterable[MaintenanceRecord],
+    today: dt.date | Mapping[str, dt.date],
+    horizon_d: int,
 ) -> list[Due]:
     """Return what is overdue or falls due within some days, for all assets in use: overdue first, then by day.
 
@@ -119,21 +122,25 @@ def schedule(
     assets : iterable of Asset
         Decommissioned ones need nothing.
     records : iterable of MaintenanceRecord
-    today : date
+    today : date or mapping of str to date
+        One day for all, or that of each asset where their sites' clocks differ.
     horizon_d : int
         Days ahead, the last one included.
     """
     by_asset: dict[str, list[MaintenanceRecord]] = {}
     for record in records:
         by_asset.setdefault(record.asset_id, []).append(record)
-    last = today + dt.timedelta(days=horizon_d)
-    dues = [
-        due
-        for asset in assets
-        if asset.status != "decommissioned"
-        for due in dues_of(asset, by_asset.get(asset.id, ()), today=today)
-        if due.is_overdue or (due.due_date is not None and due.due_date <= last)
-    ]
+    dues: list[Due] = []
+    for asset in assets:
+        if asset.status == "decommissioned":
+            continue
+        day = today if isinstance(today, dt.date) else today[asset.id]
+        last = day + dt.timedelta(days=horizon_d)
+        dues += [
+            due
+            for due in dues_of(asset, by_asset.get(asset.id, ()), today=day)
+            if due.is_overdue or (due.due_date is not None and due.due_date <= last)
+        ]
     return sorted(dues, key=_urgency)
 
 

@@ -134,26 +134,27 @@ Examples:
 @click.option("--site", help="Only records of assets of this site.")
 @json_option
 def list_(asset: str | None, site: str | None, as_json: bool) -> None:
-    """List maintenance records; what is planned for a day that is gone is overdue."""
+    """List maintenance records; what is planned for a day that is gone at its site is overdue."""
     from ems.assets.maintenance import status_on
     from ems.cli.wording import echo_table
     from ems.database.engine import connect
+    from ems.database.fleet import days_of_assets
     from ems.database.operation import list_maintenance
     from ems.database.register import get_asset, get_site
 
-    engine, today = connect(), dt.date.today()
+    engine = connect()
     if asset is not None:
         get_asset(engine, asset)
     if site is not None:
         get_site(engine, site)
-    found = list_maintenance(engine, asset=asset, site=site)
+    found, today = list_maintenance(engine, asset=asset, site=site), days_of_assets(engine)
     if as_json:
-        echo_json([{**one.as_json(), "status": status_on(one, today)} for one in found])
+        echo_json([{**one.as_json(), "status": status_on(one, today[one.asset_id])} for one in found])
     elif not found:
         click.echo("no maintenance records")
     else:
         rows = [
-            (one.id, one.asset_id, one.maintenance_type, status_on(one, today), one.scheduled_date,
+            (one.id, one.asset_id, one.maintenance_type, status_on(one, today[one.asset_id]), one.scheduled_date,
              one.completed_date, one.description)
             for one in found
         ]  # fmt: skip
@@ -174,12 +175,13 @@ def due(days: int, site: str | None, as_json: bool) -> None:
     from ems.assets.maintenance import schedule
     from ems.cli.wording import echo_table
     from ems.database.engine import connect
+    from ems.database.fleet import days_of_assets
     from ems.database.operation import list_maintenance
     from ems.database.register_portfolio import load_portfolio
 
     engine = connect()
     portfolio = load_portfolio(engine, site=site)
-    found = schedule(portfolio.assets, list_maintenance(engine, site=site), dt.date.today(), days)
+    found = schedule(portfolio.assets, list_maintenance(engine, site=site), days_of_assets(engine), days)
     if as_json:
         echo_json([dataclasses.asdict(one) for one in found])
     elif not found:

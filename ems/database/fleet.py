@@ -119,6 +119,14 @@ def fleet_numbers(
     )
 
 
+def days_of_assets(engine: sa.Engine, now: dt.datetime | None = None) -> dict[str, dt.date]:
+    """Return the day that each asset has at a moment, the present one where nothing is given, by its site's clock."""
+    now = now or utc_now()
+    query = sa.select(ASSETS.c.id, SITES.c.timezone).join(SITES, SITES.c.id == ASSETS.c.site_id)
+    with reading(engine) as connection:
+        return {str(asset): now.astimezone(ZoneInfo(zone)).date() for asset, zone in connection.execute(query)}
+
+
 def _counts(
     connection: sa.Connection,
     column: sa.ColumnElement[Any],

@@ -143,6 +143,15 @@ def test_schedule__within_the_days_and_in_order():
     assert [due.record_id or due.asset_id for due in dues] == ["late", "spent", "last"]
 
 
+def test_schedule__by_the_day_of_each_asset():
+    """Where it is tomorrow already, what is planned for today is overdue."""
+    records = [planned(0, id="here", asset_id="a"), planned(0, id="there", asset_id="b")]
+
+    dues = schedule([generator(id="a"), generator(id="b")], records, {"a": TODAY, "b": TODAY + dt.timedelta(1)}, 0)
+
+    assert {due.record_id: due.is_overdue for due in dues} == {"here": False, "there": True}
+
+
 def test_calendar_of__days_in_order():
     records = [
         planned(5, id="b"),

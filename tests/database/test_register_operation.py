@@ -11,7 +11,7 @@ from register_samples import NOON, battery, maintenance, performance, sample_por
 
 from ems.assets.maintenance import status_on
 from ems.assets.operation import AssetStatus
-from ems.database.fleet import fleet_numbers
+from ems.database.fleet import days_of_assets, fleet_numbers
 from ems.database.history import history_of
 from ems.database.operation import (
     alarms,
@@ -168,6 +168,12 @@ def test_fleet_numbers__days_pass_by_the_clock_of_the_site(
     numbers = fleet_numbers(register, dt.datetime(2024, 6, 3, hour, tzinfo=dt.UTC))
     assert (numbers.maintenance_open, numbers.maintenance_overdue) == (1, overdue)
     assert (numbers.warranties_ended, numbers.warranties_ending) == (ended, 1 - ended)
+
+
+def test_days_of_assets__by_the_clock_of_the_site(register: sa.Engine) -> None:
+    evening = dt.datetime(2024, 6, 3, 22, tzinfo=dt.UTC)  # midnight in Berlin
+    assert set(days_of_assets(register, evening).values()) == {dt.date(2024, 6, 4)}
+    assert days_of_assets(register, evening - dt.timedelta(seconds=1))["bat"] == dt.date(2024, 6, 3)
 
 
 def test_fleet_numbers__of_an_empty_register(engine: sa.Engine) -> None:
