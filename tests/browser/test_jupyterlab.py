@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from project_fixtures import ROOT, environment_of
 from test_pages import LONGEST_MS, browser
@@ -127,13 +127,16 @@ def _address(process: psutil.Popen, runtime: Path, said: Path) -> str:
     pytest.fail(f"JupyterLab did not start:\n{said.read_text(encoding='utf-8', errors='replace')}")
 
 
+def _agree(button: Locator) -> None:
+    """Take what a question of JupyterLab offers, which stands in the way of all else."""
+    button.click()
+    button.page.wait_for_timeout(SETTLE_MS)
+
+
 def _run_all(page: Page) -> None:
-    """Ask for all cells until they begin; JupyterLab may ask which kernel shall run them, and lose a wish."""
-    choose = page.locator(".jp-Dialog").get_by_role("button", name="Select")
+    """Ask for all cells until they begin; JupyterLab may lose a wish, or ask which kernel it shall be."""
+    page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept").first, _agree)
     for _ in range(ATTEMPTS):
-        if choose.is_visible():
-            choose.click()
-            page.wait_for_timeout(SETTLE_MS)
         page.locator(".jp-Notebook .jp-CodeCell").first.click()  # the menu runs the notebook that has the focus
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
