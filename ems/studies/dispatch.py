@@ -195,7 +195,7 @@ class DispatchStudy(Study):
         InvalidInput
             If the series cannot be used or does not cover the horizon.
         """
-        from ems.assets.overload import warn_of_overload, warn_of_prices
+        from ems.assets.doubtful_units import warn_of_overload, warn_of_prices
         from ems.assets.prices import series_needs, with_prices
         from ems.dispatch.problem import DispatchProblem
         from ems.horizon import Horizon

@@ -106,6 +106,12 @@ class RollingStudy(Study):
         ]
         if self.cvar_weight and "stochastic" not in self.compared:
             findings.append(f"cvar_weight = {self.cvar_weight:g}: has no effect without the policy stochastic")
+        if self.careful_level is not None and "plan_own" not in self.compared:
+            findings.append(f"careful_level = {self.careful_level:g}: has no effect without the policy plan_own")
+        if self.calm_price_per_kwh and not any(one.startswith("plan") or one == "stochastic" for one in self.compared):
+            findings.append(
+                f"calm_price_per_kwh = {self.calm_price_per_kwh:g}: has no effect without a policy that plans"
+            )
         if findings:
             raise ValueError("; ".join(findings))
         return self

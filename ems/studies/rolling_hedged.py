@@ -29,7 +29,7 @@ from ems.studies.rolling_orders import Orders
 from ems.studies.rolling_own import OwnForecasts
 from ems.studies.rolling_peaks import ChargePeriods, Peaks, charge_periods
 from ems.studies.rolling_programme import Exchange, Stage, Store
-from ems.studies.rolling_rest import LEARNED_DAYS, Rest, trailing_mean
+from ems.studies.rolling_rest import LEARNED_DAYS, Rest, mean_ahead
 from ems.studies.rolling_tiers import tier_prices
 
 FEWEST_DAYS = 5
@@ -100,7 +100,7 @@ class SiteProgramme:
         self.store = Store.of(self.batteries, self.step_h)
         self._follows = case.settings.control == "follow"
         self.constant_kw = connection.transformer_losses_kw + sum(one.auxiliary_load_kw for one in self.batteries)
-        self.net_kw = trailing_mean(case.net_kw(connection.site_id) + self.constant_kw, self.per_step)
+        self.net_kw = mean_ahead(case.net_kw(connection.site_id) + self.constant_kw, self.per_step)
         self.forecast_kw = in_window_steps(self._net_forecast(own.tables) + self.constant_kw, self.per_step)
         self.ahead = min(round(AHEAD_H / self.step_h), self.forecast_kw.shape[1])
         self.prices = {
@@ -202,19 +202,14 @@ class SiteProgramme:
         found: np.ndarray = np.clip(self.forecast_kw[row, lead] + errors, *self.range_kw)
         return found
 
-    def exchange(self, k: int, lead: int, peaks: Peaks) -> Exchange:
-        """Return what the exchange with the grid costs in a step of a window."""
-        bought, sold = (float(self.prices[name][k, lead]) for name in self.prices)
+    def exchanges(self, k: int, peaks: Peaks) -> list[Exchange]:
+        """Return what the exchange with the grid costs in each step of a window."""
+        columns = {name: table[k] for name, table in self.prices.items()}
         if self.tiers is not None:
             t = k * self.case.per_decision
             known = self.tiers.of_window(t, peaks.month_kwh(self.connection.id, t))
-            bought, sold = (
-                float(in_window_steps(known[self.connection.id, name], self.per_step)[lead])
-                if (self.connection.id, name) in known
-                else given
-                for name, given in zip(self.prices, (bought, sold), strict=True)
-            )
-        return self.exchange_at(bought, sold)
+            columns |= {name: in_window_steps(values, self.per_step) for (_, name), values in known.items()}
+        return [self.exchange_at(float(bought), float(sold)) for bought, sold in zip(*columns.values(), strict=True)]
 
     def exchange_at(self, bought_per_kwh: float, sold_per_kwh: float) -> Exchange:
         """Return what the exchange with the grid costs at prices; generation that costs to sell is curtailed."""
@@ -242,7 +237,7 @@ class SiteProgramme:
         t, firsts = k * case.per_decision, -(-case.per_decision // self.per_step)
         last = max(min(self.ahead, (rest.end - t) // self.per_step), 1)
         samples = [self.samples_kw(k, lead, rest) for lead in range(last)]
-        exchanges = [self.exchange(k, lead, peaks) for lead in range(last)]
+        exchanges = self.exchanges(k, peaks)[:last]
         values = {last: rest.value_at(t + last * self.per_step)}
         for lead in range(last - 1, 0, -1):
             stage = Stage(self.store, rest.peak, samples[lead])

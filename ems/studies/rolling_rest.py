@@ -101,7 +101,7 @@ class Rest:
         found = []
         for name, table in programme.prices.items():
             if self._past.shape[1]:
-                truth = trailing_mean(programme.case.truth[programme.connection.id, name], self.per_step)
+                truth = mean_ahead(programme.case.truth[programme.connection.id, name], self.per_step)
                 found.append(truth[self._past].mean(axis=1))
             else:
                 found.append(np.resize(table[self._k], self.per_day))
@@ -116,7 +116,7 @@ class Rest:
             key: Key = (programme.connection.id, name)
             if key not in case.kinds:
                 first = case.begin + self.begin
-                known = trailing_mean(case.truth[key], self.per_step)[first :: self.per_step][:steps]
+                known = mean_ahead(case.truth[key], self.per_step)[first :: self.per_step][:steps]
                 values[: len(known)] = known
             inside = min(table.shape[1], steps)
             values[:inside] = table[self._k, :inside]
@@ -149,7 +149,7 @@ class Rest:
         return costs
 
 
-def trailing_mean(values: np.ndarray, count: int) -> np.ndarray:
+def mean_ahead(values: np.ndarray, count: int) -> np.ndarray:
     """Return the mean of each value and those after it, so many together; of fewer at the end."""
     if count == 1:
         return values

@@ -7,7 +7,7 @@ import warnings
 import pytest
 from builders import grid, load, prices, problem, solar
 
-from ems.assets.overload import warn_of_overload, warn_of_prices
+from ems.assets.doubtful_units import warn_of_overload, warn_of_prices
 from ems.errors import EmsWarning
 from ems.tariffs.tariff import EnergyPeriod, Tariff
 
